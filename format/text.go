@@ -1,0 +1,123 @@
+package format
+
+import (
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/ringlog/ringlog/record"
+)
+
+// Text writes lines for people, in the form that Python's logging has by default:
+//
+//	2026-11-23 18:47:01,123 - trades - INFO - message key=value
+//
+// Further lines of a message, and tracebacks and stacks, follow indented by four
+// spaces; no other line starts with a space.
+type Text struct {
+	clock clock
+	group []byte // prefix of the keys in the group being written
+	word  []byte // scratch for a key or value made of parts
+}
+
+// NewText returns a text formatter that shows times in loc, nil for local time.
+func NewText(loc *time.Location) *Text {
+	if loc == nil {
+		loc = time.Local
+	}
+	return &Text{clock: clock{loc: loc, layout: time.DateTime}}
+}
+
+// Append implements [Formatter].
+func (t *Text) Append(dst []byte, l *Line) []byte {
+	dst, ns := t.clock.append(dst, l.time())
+	dst = appendDigits(append(dst, ','), ns/1e6, 3)
+	dst = append(dst, " - "...)
+	if logger := l.Record.Logger(); len(logger) > 0 {
+		dst = appendLine(dst, logger)
+	} else {
+		dst = append(dst, "root"...)
+	}
+	dst = append(dst, " - "...)
+	dst = l.appendLevel(dst, appendLine)
+	dst = append(dst, " - "...)
+	dst = appendLines(dst, l.Record.Message())
+	t.group = t.group[:0]
+	dst = t.appendAttrs(dst, l.Record.Attrs())
+	if source, ok := l.Record.Source(); ok {
+		t.word = append(append(t.word[:0], source.File...), ':')
+		t.word = strconv.AppendUint(t.word, uint64(source.Line), 10)
+		dst = appendWord(append(dst, " source="...), t.word)
+	}
+	for _, block := range [...][]byte{l.Record.Traceback(), l.Record.Stack()} {
+		if len(block) > 0 {
+			dst = appendLines(append(dst, indent...), block)
+		}
+	}
+	return append(dst, '\n')
+}
+
+func (t *Text) appendAttrs(dst []byte, attrs record.Attrs) []byte {
+	for a := range attrs.All() {
+		if a.Value.Tag() == record.TagGroup {
+			outer := len(t.group)
+			t.enter(a.Key)
+			dst = t.appendAttrs(dst, a.Value.Group())
+			t.group = t.group[:outer]
+			continue
+		}
+		dst = append(dst, ' ')
+		if len(t.group) == 0 {
+			dst = appendWord(dst, a.Key)
+		} else {
+			t.word = append(append(t.word[:0], t.group...), a.Key...)
+			dst = appendWord(dst, t.word)
+		}
+		dst = appendTextValue(append(dst, '='), a.Value)
+	}
+	return dst
+}
+
+// maxGroup bounds the names of groups before a key, in bytes. They are repeated for
+// each of a group's attributes: without a bound a long name before many small
+// attributes would make a line thousands of times longer than its record.
+const maxGroup = 128
+
+// enter adds a group's name to the prefix of keys, which is cut where it grows too
+// long. A group without a name is inlined.
+func (t *Text) enter(name []byte) {
+	if len(name) == 0 {
+		return
+	}
+	t.group = append(append(t.group, name...), '.')
+	if len(t.group) <= maxGroup {
+		return
+	}
+	cut := maxGroup
+	for cut > maxGroup-utf8.UTFMax && !utf8.RuneStart(t.group[cut]) {
+		cut--
+	}
+	t.group = append(t.group[:cut], "..."...)
+}
+
+func appendTextValue(dst []byte, v record.Value) []byte {
+	switch v.Tag() {
+	case record.TagBool:
+		return strconv.AppendBool(dst, v.Bool())
+	case record.TagInt:
+		return strconv.AppendInt(dst, v.Int64(), 10)
+	case record.TagUint:
+		return strconv.AppendUint(dst, v.Uint64(), 10)
+	case record.TagFloat:
+		return strconv.AppendFloat(dst, v.Float64(), 'g', -1, 64)
+	case record.TagTime:
+		t, offset := v.Time()
+		return appendTime(dst, t, offset)
+	case record.TagDuration:
+		return append(dst, v.Duration().String()...)
+	case record.TagBytes:
+		return appendQuoted(dst, v.Bytes())
+	default:
+		return appendWord(dst, v.Bytes())
+	}
+}

@@ -1,0 +1,164 @@
+package record
+
+import (
+	"encoding/binary"
+	"log/slog"
+)
+
+// Text is what text may be: a string on the writing side, a slice of the payload on
+// the reading side.
+type Text interface{ string | []byte }
+
+// Source is a place in a program. The zero value means that it is unknown.
+type Source[T Text] struct {
+	File     T
+	Line     uint32 // from 1; 0: unknown
+	Function T
+}
+
+// Entry is a log record to be written. The zero value is a record that says
+// nothing. An Entry may be used by one goroutine at a time, and must not change
+// between Size and Encode.
+type Entry struct {
+	Logger       string
+	Message      string
+	MessageBytes []byte      // the message instead of Message, where not nil
+	Attrs        []slog.Attr // plain ones: see Prepare
+
+	// What follows is optional: a zero value is not written.
+
+	Time      int64               // the record's own time in Unix nanoseconds
+	Level     CustomLevel[string] // where the ring's scale can't hold the level
+	Source    Source[string]
+	Traceback string
+	Stack     string
+	Process   string // name of the process
+	Thread    string // name of the thread
+}
+
+// Size returns the length of e's payload in bytes. It allocates nothing and runs no
+// user code. It fails with ErrTooLong or ErrUnprepared.
+func (e *Entry) Size() (int, error) {
+	if len(e.Logger) > MaxLogger {
+		return 0, errLogger
+	}
+	if len(e.Source.File) > MaxFile {
+		return 0, errFile
+	}
+	size, err := attrsSize(e.Attrs, 0)
+	if err != nil {
+		return 0, err
+	}
+	size += headerSize + len(e.Logger)
+	if e.MessageBytes != nil {
+		size += len(e.MessageBytes)
+	} else {
+		size += len(e.Message)
+	}
+	if e.hasMeta() {
+		size += e.metaSize()
+	}
+	if uint64(size) > MaxPayload {
+		return 0, errPayload
+	}
+	return size, nil
+}
+
+// hasMeta reports whether e has any of the optional fields. Most records have none,
+// and asking for each in turn nearly doubled the time of a short record.
+func (e *Entry) hasMeta() bool {
+	return e.Time != 0 || e.Level.Scale != 0 || e.hasSource() ||
+		len(e.Traceback)|len(e.Stack)|len(e.Process)|len(e.Thread) != 0
+}
+
+func (e *Entry) hasSource() bool {
+	return e.Source.Line != 0 || len(e.Source.File)|len(e.Source.Function) != 0
+}
+
+func (e *Entry) metaSize() int {
+	size := 0
+	if e.Time != 0 {
+		size += fieldHeaderSize + 8
+	}
+	if e.Level.Scale != 0 {
+		size += fieldHeaderSize + levelSize + len(e.Level.Name)
+	}
+	if e.hasSource() {
+		size += fieldHeaderSize + sourceSize + len(e.Source.File) + len(e.Source.Function)
+	}
+	for _, text := range e.texts() {
+		if text != "" {
+			size += fieldHeaderSize + len(text)
+		}
+	}
+	return size
+}
+
+// texts returns the fields that are nothing but text, in the order of their tags.
+func (e *Entry) texts() [4]string {
+	return [...]string{e.Traceback, e.Stack, e.Process, e.Thread}
+}
+
+// Encode writes e's payload to dst, whose length must be what Size returned. It
+// allocates nothing, runs no user code and writes nothing outside dst. If what it
+// writes does not fill dst exactly, it fails with ErrSizeChanged, and the claim that
+// dst belongs to must be aborted.
+func (e *Entry) Encode(dst []byte) error {
+	enc := encoder{dst: dst}
+	enc.header(e)
+	if e.hasMeta() {
+		enc.meta(e)
+	}
+	enc.attrs(e.Attrs, 0)
+	if enc.failed || enc.n != len(dst) {
+		return ErrSizeChanged
+	}
+	return nil
+}
+
+func (enc *encoder) header(e *Entry) {
+	size := len(e.Message)
+	if e.MessageBytes != nil {
+		size = len(e.MessageBytes)
+	}
+	end := headerSize + len(e.Logger) + size
+	if len(e.Logger) > MaxLogger || uint64(size) > MaxPayload || end > len(enc.dst) {
+		enc.failed = true
+		return
+	}
+	binary.LittleEndian.PutUint64(enc.dst, uint64(len(e.Logger))|uint64(size)<<32)
+	n := headerSize + copy(enc.dst[headerSize:], e.Logger)
+	if e.MessageBytes != nil {
+		copy(enc.dst[n:end], e.MessageBytes)
+	} else {
+		copy(enc.dst[n:end], e.Message)
+	}
+	enc.n = end
+}
+
+// meta writes what the record says of itself, in the order of the tags and before
+// the attributes, so that a reader finds it without walking through those.
+func (enc *encoder) meta(e *Entry) {
+	if e.Time != 0 {
+		enc.number(TagWallTime, "", uint64(e.Time))
+	}
+	if l := &e.Level; l.Scale != 0 {
+		if v := enc.field(TagLevel, "", levelSize+len(l.Name)); v != nil {
+			v[0] = byte(l.Scale)
+			binary.LittleEndian.PutUint32(v[1:], uint32(l.Number))
+			copy(v[levelSize:], l.Name)
+		}
+	}
+	if s := &e.Source; e.hasSource() {
+		if v := enc.field(TagSource, "", sourceSize+len(s.File)+len(s.Function)); v != nil {
+			binary.LittleEndian.PutUint32(v, s.Line)
+			binary.LittleEndian.PutUint16(v[4:], uint16(len(s.File)))
+			copy(v[sourceSize+copy(v[sourceSize:], s.File):], s.Function)
+		}
+	}
+	for i, text := range e.texts() {
+		if text != "" {
+			enc.text(TagTraceback+Tag(i), "", text)
+		}
+	}
+}
