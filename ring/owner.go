@@ -1,0 +1,328 @@
+package ring
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/edsrzf/mmap-go"
+)
+
+// AttachOptions say how a process presents itself in its lane.
+type AttachOptions struct {
+	// Label names the worker in the log. At most 112 bytes of valid UTF-8; a
+	// longer one is cut, invalid bytes are replaced.
+	Label string
+}
+
+// Attach opens the ring at path, with a description of its own, and claims a
+// lane for this process.
+//
+// Errors, each with what to do: fs.ErrNotExist, fs.ErrPermission, ErrNotRing,
+// ErrVersion, ErrUnsupported, ErrTruncated, *DamageError, ErrNetworkFS,
+// ErrRetired, ErrNoFreeLane, ErrNoSpace.
+func Attach(path string, o AttachOptions) (*Producer, error) {
+	f, err := openFile(path, mmap.RDWR)
+	if err != nil {
+		return nil, err
+	}
+	p, err := attach(f, f.head, o)
+	if err != nil {
+		f.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// attach claims a lane of the ring behind b: first one whose memory is there,
+// else one that must be allocated.
+func attach(b backing, head Header, o AttachOptions) (*Producer, error) {
+	boot, err := bootID()
+	if err != nil {
+		return nil, err
+	}
+	c := claimant{backing: b, head: head, boot: boot, label: cleanLabel(o.Label)}
+	// A lane may look claimable and be locked for a moment by another claimant
+	// or by the reader; so a refusal is not the end as long as there is one.
+	for try := range 50 {
+		var contended bool
+		for _, allocated := range []bool{true, false} {
+			for i := range head.LaneCount {
+				e := c.entry(i)
+				if e.allocated() != allocated || !c.claimable(i) {
+					continue
+				}
+				p, err := c.claim(i)
+				if p != nil || err != nil {
+					return p, err
+				}
+				contended = true
+			}
+		}
+		if !contended {
+			break
+		}
+		time.Sleep(time.Duration(try) * 100 * time.Microsecond)
+	}
+	if wordAt(b.meta(), head.ControlOffset+ctlRetired).load() == markRetired {
+		return nil, retiredError(b)
+	}
+	return nil, fmt.Errorf("%w: %s: all %d lanes have an owner or undrained records; start a reader if none is running, or create the ring with more lanes",
+		ErrNoFreeLane, b.name(), head.LaneCount)
+}
+
+func retiredError(b backing) error {
+	return fmt.Errorf("%w: %s is being removed; attach to a new ring", ErrRetired, b.name())
+}
+
+// cleanLabel makes s a label: valid UTF-8 of at most maxLabel bytes.
+func cleanLabel(s string) string { return cut(strings.ToValidUTF8(s, "\uFFFD"), maxLabel) }
+
+// cut returns the longest prefix of s, valid UTF-8, that ends with a whole rune
+// and has at most n bytes.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+// claimant is a process on its way to a lane.
+type claimant struct {
+	backing
+	head  Header
+	boot  [16]byte
+	label string
+}
+
+func (c *claimant) entry(i int) entry {
+	off := c.head.entryOffset(i)
+	return entry(c.meta()[off : off+laneEntrySize : off+laneEntrySize])
+}
+
+// claimable says whether lane i may be claimed, as far as can be seen; it is
+// asked again under the lock (O2).
+//
+// A free lane is empty, except that a claimant may have died after it moved the
+// producer position on and before it became the owner: then its owner record,
+// whole or not, is all there is, and the next claimant writes that record anew.
+func (c *claimant) claimable(i int) bool {
+	e := c.entry(i)
+	p := e.producer().load()
+	progress, ok := e.progress(laneSeed(c.head.key, i))
+	if !ok || progress.Consumer%8 != 0 || progress.Consumer > maxPosition {
+		return false
+	}
+	switch LaneState(e.state().load()) {
+	case LaneFree:
+		p &^= closedBit
+		return p == progress.Consumer || p == c.ownerEnd(progress.Consumer)
+	case LaneClosed:
+		lost := e.lost()
+		return p == progress.Consumer|closedBit && lost.Total() == progress.LostSeen
+	}
+	return false
+}
+
+// ownerEnd is where the owner record of a claim at pos ends.
+func (c *claimant) ownerEnd(pos uint64) uint64 {
+	m := laneMemory{size: c.head.LaneSize, mask: c.head.LaneSize - 1}
+	return m.place(pos, ownerRecordSize) + ownerRecordSize
+}
+
+// claim makes this process the owner of lane i. It returns nil and no error if
+// somebody else has the lane.
+func (c *claimant) claim(i int) (*Producer, error) {
+	lock := c.head.entryOffset(i)
+	if ok, err := c.tryLock(lock); !ok {
+		return nil, err
+	}
+	p, err := c.claimLocked(i)
+	if p == nil {
+		c.unlock(lock)
+	}
+	return p, err
+}
+
+func (c *claimant) claimLocked(i int) (*Producer, error) {
+	// A ring is removed by marking it and then taking these locks (O6): who
+	// looks only before it has the lock could attach to a file without a name.
+	linked, err := c.linked()
+	if err != nil {
+		return nil, err
+	}
+	if !linked || wordAt(c.meta(), c.head.ControlOffset+ctlRetired).load() == markRetired {
+		return nil, retiredError(c.backing)
+	}
+	if !c.claimable(i) {
+		return nil, nil
+	}
+	e := c.entry(i)
+	seed := laneSeed(c.head.key, i)
+	// From here on the lane is free, whatever becomes of this claimant: the
+	// conditions for taking a closed lane are met once and need not be kept up.
+	e.state().store(uint64(LaneFree))
+
+	fresh := !e.allocated()
+	if err := c.allocate(i, fresh); err != nil {
+		return nil, err
+	}
+	wordAt(e, lanAllocated).store(1)
+	bytes, err := c.lane(i)
+	if err != nil {
+		return nil, err
+	}
+	mem := newLaneMemory(bytes, c.head.key, i)
+	before, _ := e.owner(seed)
+	if !fresh && before.BootID != c.boot {
+		// After a power loss the positions may be older than the memory, which
+		// can then hold stamps of positions still to come (C5).
+		clear(bytes)
+	}
+	clock, err := newLaneClock()
+	if err != nil {
+		return nil, err
+	}
+	progress, _ := e.loadProgress() // claimable checked it, and an empty lane's does not change
+	start := mem.place(progress.Consumer, ownerRecordSize)
+	o := Owner{
+		Generation:     before.Generation + 1,
+		BootID:         c.boot,
+		PID:            uint64(os.Getpid()),
+		StartTicks:     startTicks(),
+		Attached:       clock.start.UnixNano(),
+		Label:          c.label,
+		Clock:          clock.describe(),
+		Checksum:       ChecksumCastagnoli,
+		Begin:          start,
+		BeginSequence:  progress.Sequence,
+		BeginDelivered: progress.Delivered,
+		BeginTorn:      progress.Torn,
+		BeginLost:      e.lost(),
+	}
+	e.setOwner(&o, seed)
+	// One store moves the position over the owner record and clears the closed
+	// bit. Without the move, an append of the former owner that was preempted
+	// between its load and its compare-and-swap would succeed here (O5).
+	e.producer().store(start + ownerRecordSize)
+	if start != progress.Consumer {
+		mem.setStamp(progress.Consumer, statePadding)
+	}
+	mem.writeOwnerRecord(&o, clock.now())
+	// Release: who sees OWNED sees the identity and the owner record.
+	e.state().store(uint64(LaneOwned))
+
+	p := &Producer{
+		mem:      mem,
+		table:    o.Checksum.table(),
+		clock:    clock,
+		producer: e.producer(),
+		consumer: e.consumer(),
+		reader:   wordAt(c.meta(), c.head.ControlOffset+ctlReaderFutex),
+		lane:     i,
+		entry:    e,
+		from:     c.backing,
+		ring:     c.head,
+	}
+	p.consumerSeen.Store(progress.Consumer)
+	p.lostTotal.Store(o.BeginLost.Total())
+	return p, nil
+}
+
+// writeOwnerRecord writes the record that says who owns what follows it.
+func (m *laneMemory) writeOwnerRecord(o *Owner, now uint64) {
+	off := o.Begin & m.mask
+	b := m.bytes[off : off+ownerRecordSize]
+	put64(b, recLength, ownPayload|uint64(KindOwner)<<48)
+	m.setStamp(o.Begin, stateClaimed)
+	put64(b, recTime, now)
+	le.PutUint32(b[recLost:], uint32(o.BeginLost.Total()))
+	w := b[recordHeader:]
+	put64(w, ownGeneration, o.Generation)
+	put64(w, ownPID, o.PID)
+	put64(w, ownAttached, uint64(o.Attached))
+	put64(w, ownClockKind, uint64(o.Clock.Kind)|uint64(o.Checksum)<<32)
+	put64(w, ownClockUnix, uint64(o.Clock.Unix))
+	put64(w, ownClockBase, o.Clock.Base)
+	put64(w, ownClockMult, o.Clock.Mult)
+	clear(w[ownLabel:])
+	copy(w[ownLabel:], cut(o.Label, ownLabelSize))
+	le.PutUint32(b[recChecksum:], m.checksum(o.Checksum.table(), o.Begin, stateCommitted, b[recChecked:]))
+	m.setStamp(o.Begin, stateCommitted)
+}
+
+// closeTimeout is how long Close waits for appends of other goroutines. An
+// append takes well under a microsecond unless its thread is preempted.
+const closeTimeout = 2 * time.Second
+
+// keptUntilExit holds producers whose Close gave up: their memory must stay
+// mapped and their lane locked for as long as an append may be under way.
+var keptUntilExit sync.Map
+
+// Close ends the lane: appends fail with ErrClosed from now on, those under way
+// are waited for, and the lane goes to the reader, which drains it, and then to
+// another process. Harmless when called twice or concurrently.
+//
+// It fails with ErrBusy if an append does not finish in time; the lane then
+// stays owned until the process ends, and nothing that was accepted is lost.
+func (p *Producer) Close() error {
+	if p.draining.Swap(true) {
+		return nil
+	}
+	var end uint64
+	for {
+		end = p.producer.load()
+		if p.producer.cas(end, end|closedBit) {
+			break
+		}
+	}
+	futex := entry(p.entry).futex()
+	deadline := time.Now().Add(closeTimeout)
+	for !p.settled(end) || !p.shut() {
+		if time.Now().After(deadline) {
+			keptUntilExit.Store(p, true)
+			return fmt.Errorf("%w: lane %d of %s after %v; its records are drained when this process ends", ErrBusy, p.lane, p.from.name(), closeTimeout)
+		}
+		futexWake(futex)
+		time.Sleep(50 * time.Microsecond)
+	}
+	// The owner says CLOSED before it unlocks (O4): OWNED with a free lock means
+	// a dead owner.
+	entry(p.entry).state().store(uint64(LaneClosed))
+	if p.reader.load() != futexAwake {
+		wakeReader(p.reader)
+	}
+	err := p.from.unlock(p.ring.entryOffset(p.lane))
+	// An append that began before Close may still look at the producer position.
+	// So the memory is unmapped only when nobody can reach p any more.
+	runtime.AddCleanup(p, func(b backing) { b.close() }, p.from)
+	return err
+}
+
+// settled says whether every claim below end is stamped whole. It walks from the
+// consumer position, which only moves on, and nobody claims any more.
+func (p *Producer) settled(end uint64) bool {
+	pos := p.consumer.load()
+	for pos < end {
+		switch p.mem.stateAt(pos) {
+		case statePadding:
+			pos += p.mem.room(pos)
+		case stateCommitted, stateAborted:
+			if p.mem.room(pos) < recordHeader {
+				return false // somebody else wrote here
+			}
+			off := pos & p.mem.mask
+			pos += recordSize(uint64(le.Uint32(p.mem.bytes[off+recLength:])))
+		default:
+			return false
+		}
+	}
+	return true
+}

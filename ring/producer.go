@@ -1,0 +1,228 @@
+package ring
+
+import (
+	"hash/crc32"
+	"math"
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+// Producer appends to one lane on behalf of one process. All methods may be
+// called concurrently, by any number of goroutines.
+type Producer struct {
+	mem      laneMemory
+	table    *crc32.Table
+	clock    laneClock
+	producer *word // this process's goroutines compete for it by compare-and-swap
+	consumer *word // stored by the reader alone
+	reader   *word // the reader's futex word
+
+	// consumerSeen is the last consumer position this process looked up. The
+	// reader only moves it on, so an old value is a safe bound, and the reader's
+	// cache line is touched once a lap instead of once an append.
+	consumerSeen atomic.Uint64
+	// lostTotal is the sum of the lane's loss counters, kept here so that an
+	// append reads one word instead of fourteen.
+	lostTotal atomic.Uint64
+
+	_ [64]byte // what follows is for slow paths
+
+	lane     int
+	entry    []byte // the lane's table entry
+	from     backing
+	ring     Header
+	slow     atomic.Int64 // goroutines inside Wait or CountLost; negative once Close has shut it (O5)
+	draining atomic.Bool  // Close has begun
+}
+
+// Claim is room for one record, claimed and not yet visible to the reader. It
+// must be committed or aborted: an abandoned one stops the lane until its owner
+// dies. So only packages of this module handle claims; users never see one.
+type Claim struct {
+	// Payload is the claimed room for the payload, in the shared memory itself:
+	// exactly as long as was asked for, valid until Commit or Abort.
+	Payload []byte
+
+	pos uint64
+}
+
+// Claim takes room for a record with a payload of n bytes at level and of kind.
+// It allocates nothing, takes no lock and makes no system call.
+//
+// Errors: ErrFull (try again after Wait, or CountLost), ErrTooLarge, ErrClosed.
+func (p *Producer) Claim(n int, level int16, kind Kind) (Claim, error) {
+	size := recordSize(uint64(n))
+	if size > p.mem.maxRecord() {
+		return Claim{}, ErrTooLarge
+	}
+	// The producer position moves on before any byte behind it is written (W1):
+	// else the whole record of an owner that dies here would lie where the next
+	// owner claims.
+	pos := p.producer.load()
+	var start uint64
+	for {
+		if pos&closedBit != 0 {
+			runtime.KeepAlive(p) // a closed lane is unmapped when p is garbage
+			return Claim{}, ErrClosed
+		}
+		start = p.mem.place(pos, size)
+		end := start + size
+		if end-p.consumerSeen.Load() > p.mem.size {
+			// Acquire: the reader stored the position after its last read of
+			// the memory that it gives back.
+			c := p.consumer.load()
+			p.consumerSeen.Store(c)
+			if end-c > p.mem.size {
+				// While this goroutine did not run, others may have moved the
+				// producer position and the reader have drained beyond pos;
+				// then end lies behind c, and the lane is anything but full.
+				if now := p.producer.load(); now != pos {
+					pos = now
+					continue
+				}
+				runtime.KeepAlive(p)
+				return Claim{}, ErrFull
+			}
+		}
+		// One compare-and-swap for padding and record together (W3).
+		if p.producer.cas(pos, end) {
+			break
+		}
+		pos = p.producer.load()
+	}
+	if start != pos {
+		p.mem.setStamp(pos, statePadding)
+	}
+	off := start & p.mem.mask
+	b := p.mem.bytes[off : off+size : off+size]
+	// The length goes first, then the stamp that vouches for it (W2): the other
+	// way round, a length of an earlier lap could lead past a committed record.
+	put64(b, recLength, uint64(n)|uint64(uint16(level))<<32|uint64(kind)<<48)
+	p.mem.setStamp(start, stateClaimed)
+	put64(b, recTime, p.clock.now())
+	return Claim{Payload: b[recordHeader : recordHeader+n : recordHeader+n], pos: start}, nil
+}
+
+// Commit makes the record whole and visible.
+func (p *Producer) Commit(c Claim) { p.finish(c, stateCommitted) }
+
+// Abort gives the record up: readers skip it. It leaves a valid length and
+// checksum, so that a reader can tell it from damage.
+func (p *Producer) Abort(c Claim) { p.finish(c, stateAborted) }
+
+func (p *Producer) finish(c Claim, state uint64) {
+	off := c.pos & p.mem.mask
+	n := recordHeader + uint64(len(c.Payload))
+	b := p.mem.bytes[off : off+n : off+n]
+	le.PutUint32(b[recLost:], uint32(p.lostTotal.Load()))
+	le.PutUint32(b[recChecksum:], p.mem.checksum(p.table, c.pos, state, b[recChecked:]))
+	p.mem.setStamp(c.pos, state)
+	// The stamp's store and this load must not change places (W9), else a reader
+	// that goes to sleep between them would not be woken. Go's atomics are
+	// sequentially consistent, so they do not.
+	if p.reader.load() != futexAwake {
+		wakeReader(p.reader)
+	}
+	runtime.KeepAlive(p) // Close unmaps the memory when p is garbage
+}
+
+// Append claims, copies payload and commits. Errors are those of Claim.
+func (p *Producer) Append(payload []byte, level int16, kind Kind) error {
+	c, err := p.Claim(len(payload), level, kind)
+	if err != nil {
+		return err
+	}
+	copy(c.Payload, payload)
+	p.Commit(c)
+	return nil
+}
+
+// CountLost counts one record of the given level as lost for reason. The next
+// record that is committed carries the new total, which is its place in the log.
+// The lane's counter is raised before this process's own total: a reader that
+// meets the total finds at least as much in the lane (W5). Once Close has
+// succeeded it counts nothing and says so: the lane may be another process's.
+func (p *Producer) CountLost(reason LossReason, level int16) (counted bool) {
+	if !p.enter() {
+		return false
+	}
+	defer p.leave()
+	wordAt(p.entry, lanLost+8*uint64(reason.slot(level))).add(1)
+	p.lostTotal.Add(1)
+	return true
+}
+
+// enter and leave enclose what a slow path does to the lane. Close waits until
+// nobody is inside and then shuts it for good, in one compare-and-swap: a
+// goroutine that was preempted on a slow path would otherwise count its loss, or
+// raise its flag, in the lane of a later owner (O5).
+func (p *Producer) enter() bool {
+	for {
+		n := p.slow.Load()
+		if n < 0 {
+			return false
+		}
+		if p.slow.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+func (p *Producer) leave() { p.slow.Add(-1) }
+
+// shut shuts the slow paths if nobody is inside.
+func (p *Producer) shut() bool { return p.slow.CompareAndSwap(0, math.MinInt64) }
+
+// MaxPayload is the size in bytes of the largest payload that fits a record.
+func (p *Producer) MaxPayload() int { return int(p.mem.maxRecord()) - recordHeader }
+
+// Lane is the index of the lane, Ring what the ring's header says.
+func (p *Producer) Lane() int    { return p.lane }
+func (p *Producer) Ring() Header { return p.ring }
+
+// Backlog is the number of bytes claimed and not yet drained; 0 once Close has
+// succeeded.
+func (p *Producer) Backlog() uint64 {
+	if !p.enter() {
+		return 0
+	}
+	defer p.leave()
+	c := p.consumer.load() // first: later it could be ahead of a producer position loaded before
+	return p.producer.load()&^closedBit - c
+}
+
+// Consumed is the lane's consumer position; it moves whenever the reader
+// gives memory back.
+func (p *Producer) Consumed() uint64 {
+	defer runtime.KeepAlive(p)
+	return p.consumer.load()
+}
+
+// ReaderRunning says whether a reader holds the ring now. It makes a system
+// call and is out of date at once: for choosing words, not for decisions.
+func (p *Producer) ReaderRunning() bool {
+	defer runtime.KeepAlive(p)
+	held, err := p.from.lockHeld(p.ring.ControlOffset + ctlReader)
+	return err == nil && held
+}
+
+// Wait sleeps until the consumer position differs from seen, until timeout has
+// passed, or until Close has begun, whichever is first. It may return early.
+func (p *Producer) Wait(seen uint64, timeout time.Duration) {
+	if !p.enter() {
+		return
+	}
+	defer p.leave()
+	if p.draining.Load() {
+		return
+	}
+	f := wordAt(p.entry, lanFutex)
+	// Store the flag, then look again; the reader publishes, then looks at the
+	// flag. Both orders are sequentially consistent, so one of the two sees the
+	// other and no wake-up is lost.
+	f.store(futexWaiting)
+	if p.consumer.load() == seen {
+		futexWait(f, futexWaiting, timeout)
+	}
+}

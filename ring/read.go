@@ -1,0 +1,262 @@
+package ring
+
+import "hash/crc32"
+
+// Outcome is what lies at a position of a lane. Each has its own value: a
+// reader that took «not yet» for «end», or «torn» for «damaged», would lose
+// or invent records (C1).
+type Outcome uint8
+
+// Outcomes.
+const (
+	OutcomeRecord  Outcome = iota + 1 // a whole record
+	OutcomeNotYet                     // claimed by a live owner and not yet whole
+	OutcomeEnd                        // nothing more up to the given end
+	OutcomeTorn                       // unfinished when its owner died
+	OutcomeDamaged                    // bytes that no writer leaves
+)
+
+func (o Outcome) String() string {
+	switch o {
+	case OutcomeRecord:
+		return "record"
+	case OutcomeNotYet:
+		return "not yet"
+	case OutcomeEnd:
+		return "end"
+	case OutcomeTorn:
+		return "torn"
+	case OutcomeDamaged:
+		return "damaged"
+	}
+	return "unknown outcome"
+}
+
+// Item is what a read found: Outcome in [Position, Next).
+type Item struct {
+	Outcome  Outcome
+	Position uint64
+	// Next is where to read on. For OutcomeNotYet and OutcomeEnd it is the
+	// position reached, past padding and aborted records. For OutcomeDamaged in a
+	// live lane it is 0 if nothing vouches for where the next record begins.
+	Next uint64
+
+	// For OutcomeRecord:
+	Kind    Kind
+	Level   int16  // stored scale
+	Time    uint64 // in the lane's clock
+	Lost    uint32 // the lane's loss total when it was written, modulo 2³²
+	Payload []byte // a private copy, valid until the cursor's next read
+
+	Cause string // for OutcomeDamaged
+}
+
+// cursor reads the records of one lane. It copies each before it checks it, and
+// uses the copy alone: the lane may be written by a hostile or broken process.
+type cursor struct {
+	mem    laneMemory
+	kind   ChecksumKind // of the lane's owner; unknown kinds try both
+	buf    []byte       // the last record from recChecksum on
+	budget uint64       // bytes that scans may still checksum
+}
+
+// scanCost bounds what scans checksum, as a multiple of the bytes they cover:
+// stamps that fit and checksums that don't, one after the other, would make a
+// scan quadratic (C3).
+const scanCost = 16
+
+// spend takes what takeAny may checksum for a record of size bytes from the
+// budget, and says whether there was enough. A record that fails is checksummed
+// once for each kind.
+func (c *cursor) spend(size uint64) bool {
+	if cost := 2 * size; c.budget >= cost {
+		c.budget -= cost
+		return true
+	}
+	return false
+}
+
+// readable says whether a lane of this size can hold unread bytes from pos to end.
+func readable(pos, end, size uint64) bool {
+	return pos%8 == 0 && end%8 == 0 && pos <= end && end <= maxPosition && end-pos <= size
+}
+
+// live reads at pos in a lane whose owner may be running. end is the producer
+// position, loaded before; pos and end are readable.
+//
+// There is no scan here: it would pass claims that are not yet stamped and hand
+// their memory to other writers (C2).
+func (c *cursor) live(pos, end uint64) Item {
+	for pos < end {
+		switch state := c.mem.stateAt(pos); state {
+		case statePadding:
+			next, ok := c.padding(pos, end)
+			if !ok {
+				return Item{Outcome: OutcomeDamaged, Position: pos, Cause: "padding where none can be"}
+			}
+			pos = next
+		case stateCommitted, stateAborted:
+			it, ok := c.takeAny(pos, end, state)
+			if !ok {
+				next, _ := c.follow(pos, end)
+				return Item{Outcome: OutcomeDamaged, Position: pos, Next: next, Cause: "checksum or length"}
+			}
+			if state == stateCommitted {
+				return it
+			}
+			pos = it.Next
+		default:
+			return Item{Outcome: OutcomeNotYet, Position: pos, Next: pos}
+		}
+	}
+	return Item{Outcome: OutcomeEnd, Position: pos, Next: pos}
+}
+
+// final reads at pos in a lane that nobody writes any more: its owner died and
+// its lock is held, or it was closed, or it is a copy. pos and end are readable.
+// Every byte up to end is accounted for, as record, torn or damaged (C3).
+//
+// Before the first call, rewind sets the scan budget.
+func (c *cursor) final(pos, end uint64) Item {
+	for pos < end {
+		state := c.mem.stateAt(pos)
+		switch state {
+		case statePadding:
+			if next, ok := c.padding(pos, end); ok {
+				pos = next
+				continue
+			}
+		case stateCommitted, stateAborted:
+			if it, ok := c.takeAny(pos, end, state); ok {
+				if state == stateCommitted {
+					return it
+				}
+				pos = it.Next
+				continue
+			}
+		}
+		return c.gap(pos, end, state)
+	}
+	return Item{Outcome: OutcomeEnd, Position: pos, Next: pos}
+}
+
+// rewind prepares for reading [pos, end) to its end.
+func (c *cursor) rewind(pos, end uint64) { c.budget = scanCost * (end - pos) }
+
+// padding returns where the padding at pos leads: the lane's end. Offset 0 never
+// holds padding, since a record always fits there.
+func (c *cursor) padding(pos, end uint64) (next uint64, ok bool) {
+	next = pos + c.mem.room(pos)
+	return next, pos&c.mem.mask != 0 && next <= end
+}
+
+// length reads the length at pos, once, and says whether a record of that length
+// can begin there and end by end.
+func (c *cursor) length(pos, end uint64) (payload, size uint64, ok bool) {
+	off := pos & c.mem.mask
+	// Only padding is this close to the lane's end; another stamp here is damage,
+	// and its length would lie outside the lane.
+	if c.mem.room(pos) < recordHeader {
+		return 0, 0, false
+	}
+	payload = uint64(le.Uint32(c.mem.bytes[off+recLength:]))
+	size = recordSize(payload)
+	ok = size <= c.mem.maxRecord() && size <= c.mem.room(pos) && pos+size <= end
+	return payload, size, ok
+}
+
+// follow says where the record at pos ends, if its length leads to a place that
+// vouches for it: a stamp that fits, or the end itself.
+func (c *cursor) follow(pos, end uint64) (next uint64, ok bool) {
+	_, size, ok := c.length(pos, end)
+	if !ok || pos+size != end && c.mem.stateAt(pos+size) == 0 {
+		return 0, false
+	}
+	return pos + size, true
+}
+
+// take copies the record at pos and checks the copy. Its stamp fits.
+func (c *cursor) take(pos, end, state uint64, kind ChecksumKind) (Item, bool) {
+	payload, size, ok := c.length(pos, end)
+	if !ok {
+		return Item{}, false
+	}
+	off := pos & c.mem.mask
+	c.buf = append(c.buf[:0], c.mem.bytes[off+recChecksum:off+recordHeader+payload]...)
+	if !c.holds(pos, state, kind.table(), payload) {
+		return Item{}, false
+	}
+	return c.item(pos, size), true
+}
+
+// takeAny is take with both checksum kinds, the owner's first (W4): the lane's
+// identity may be damaged while its records are whole, or the record an earlier
+// owner's.
+func (c *cursor) takeAny(pos, end, state uint64) (Item, bool) {
+	it, ok := c.take(pos, end, state, c.kind)
+	for kind := ChecksumCastagnoli; kind <= ChecksumIEEE && !ok; kind++ {
+		if kind != c.kind {
+			it, ok = c.take(pos, end, state, kind)
+		}
+	}
+	return it, ok
+}
+
+// holds checks the copy in buf: the length it was made with, and its checksum.
+func (c *cursor) holds(pos, state uint64, t *crc32.Table, payload uint64) bool {
+	return t != nil && uint64(le.Uint32(c.buf[recLength-recChecksum:])) == payload &&
+		c.mem.checksum(t, pos, state, c.buf[recChecked-recChecksum:]) == le.Uint32(c.buf)
+}
+
+// item describes the record in buf.
+func (c *cursor) item(pos, size uint64) Item {
+	field := func(off int) []byte { return c.buf[off-recChecksum:] }
+	return Item{
+		Outcome:  OutcomeRecord,
+		Position: pos,
+		Next:     pos + size,
+		Kind:     Kind(field(recKind)[0]),
+		Level:    int16(le.Uint16(field(recLevel))),
+		Time:     le.Uint64(field(recTime)),
+		Lost:     le.Uint32(field(recLost)),
+		Payload:  field(recordHeader),
+	}
+}
+
+// gap accounts for the bytes from pos on that are no record. state is what the
+// stamp there says.
+func (c *cursor) gap(pos, end, state uint64) Item {
+	it := Item{Outcome: OutcomeTorn, Position: pos}
+	switch state {
+	case stateCommitted, stateAborted:
+		it.Outcome, it.Cause = OutcomeDamaged, "checksum or length"
+	case statePadding:
+		it.Outcome, it.Cause = OutcomeDamaged, "padding where none can be"
+	}
+	if state != 0 && state != statePadding {
+		if next, ok := c.follow(pos, end); ok {
+			it.Next = next
+			return it
+		}
+	}
+	for q := pos + 8; q < end; q += 8 {
+		s := c.mem.stateAt(q)
+		if s != stateCommitted && s != stateAborted {
+			continue // padding and claims have no checksum to be trusted by
+		}
+		_, size, ok := c.length(q, end)
+		if !ok {
+			continue
+		}
+		if !c.spend(size) {
+			it.Outcome, it.Cause, it.Next = OutcomeDamaged, "too many stamps without a record behind them", end
+			return it
+		}
+		if _, ok := c.takeAny(q, end, s); ok {
+			it.Next = q
+			return it
+		}
+	}
+	it.Next = end
+	return it
+}
