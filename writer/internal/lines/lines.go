@@ -1,0 +1,63 @@
+// Package lines writes records as lines of text, for systems without a ring.
+package lines
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/ringlog/ringlog/format"
+	"github.com/ringlog/ringlog/record"
+)
+
+// Printer writes records to an output, in the form that the drain gives them.
+// It may be used by any number of goroutines.
+type Printer struct {
+	mu      sync.Mutex
+	out     io.Writer
+	text    *format.Text
+	payload []byte // of the last entry
+	line    []byte // the last one
+}
+
+// New returns a Printer that makes one Write to out for each record.
+func New(out io.Writer) *Printer {
+	return &Printer{out: out, text: format.NewText(nil)}
+}
+
+// Raw writes a record that is nothing but the message p. It fails with what the
+// output's Write fails with.
+func (p *Printer) Raw(level record.Level, message []byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.print(level, record.Raw(message))
+}
+
+// Log writes a log record. Errors: those of Raw, and of Size and Encode of
+// record.Entry.
+func (p *Printer) Log(level record.Level, e *record.Entry) error {
+	n, err := e.Size()
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.payload = append(p.payload[:0], make([]byte, n)...)
+	if err := e.Encode(p.payload); err != nil {
+		return err
+	}
+	r, err := record.Decode(p.payload)
+	if err != nil {
+		return fmt.Errorf("writer: reading back a record: %w", err)
+	}
+	return p.print(level, r)
+}
+
+func (p *Printer) print(level record.Level, r record.Record) error {
+	p.line = p.text.Append(p.line[:0], &format.Line{Time: time.Now().UnixNano(), Level: level, Record: r})
+	if _, err := p.out.Write(p.line); err != nil {
+		return fmt.Errorf("writer: writing a record: %w", err)
+	}
+	return nil
+}

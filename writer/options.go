@@ -1,0 +1,54 @@
+package writer
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// RingVariable is the environment variable that names the ring for a process
+// that was not told otherwise.
+const RingVariable = "RINGLOG_RING"
+
+// DefaultTimeout is the default of Options.Timeout.
+const DefaultTimeout = time.Second
+
+// Policy is what an append does when the lane is full.
+type Policy uint8
+
+// Policies.
+const (
+	PolicyBlock Policy = iota // wait up to Options.Timeout, then drop and count
+	PolicyDrop                // drop and count at once
+)
+
+// Options shape a Writer. The zero value is the default.
+type Options struct {
+	// Label names the worker in the log; at most 112 bytes of UTF-8, the rest is
+	// cut. Default: the base name of the program.
+	Label string
+	// Policy is what an append does when the lane is full. Default: PolicyBlock.
+	Policy Policy
+	// Timeout is how long appends wait for the reader to give room back, under
+	// PolicyBlock. It is one for all goroutines and runs anew only when room was
+	// given back: a dead reader costs a process one timeout in all, and later
+	// records are lost at once. Default: 1 s.
+	Timeout time.Duration
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Label == "" && len(os.Args) > 0 {
+		o.Label = filepath.Base(os.Args[0])
+	}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.Timeout < 0 {
+		return o, fmt.Errorf("writer: timeout of %v: want a positive one, or 0 for %v", o.Timeout, DefaultTimeout)
+	}
+	if o.Policy > PolicyDrop {
+		return o, fmt.Errorf("writer: unknown policy %d", o.Policy)
+	}
+	return o, nil
+}

@@ -1,0 +1,188 @@
+package writer
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/ringlog/ringlog/record"
+	"github.com/ringlog/ringlog/ring"
+)
+
+// sink is a lane of a ring.
+type sink struct {
+	producer *ring.Producer
+	policy   Policy
+	timeout  time.Duration
+	counters counters
+
+	// What blocking needs of the world; fields, so that tests need no real time.
+	now           func() time.Time
+	wait          func(seen uint64, timeout time.Duration)
+	readerRunning func() bool
+
+	// blocked is held by the one goroutine that waits for room. A goroutine in a
+	// futex call occupies a thread, and a Go process dies of its 10,000th: so the
+	// others queue here, where they occupy nothing.
+	blocked sync.Mutex
+	stall   stall // guarded by blocked
+}
+
+func (s *sink) open(path string, o Options) error {
+	if path == "" {
+		path = os.Getenv(RingVariable)
+	}
+	if path == "" {
+		return fmt.Errorf("%w: pass its path, or set %s to it", ErrNoRing, RingVariable)
+	}
+	p, err := ring.Attach(path, ring.AttachOptions{Label: o.Label})
+	if err != nil {
+		return asOpenError(err)
+	}
+	s.producer, s.policy, s.timeout = p, o.Policy, o.Timeout
+	s.now, s.wait, s.readerRunning = time.Now, p.Wait, p.ReaderRunning
+	return nil
+}
+
+func (s *sink) append(level record.Level, p []byte) error {
+	c, err := s.producer.Claim(len(p), int16(level), ring.KindRaw)
+	if err != nil {
+		if c, err = s.claimLate(err, len(p), level, ring.KindRaw); err != nil {
+			return err
+		}
+	}
+	copy(c.Payload, p)
+	s.producer.Commit(c)
+	return nil
+}
+
+func (s *sink) log(level record.Level, e *record.Entry) error {
+	n, err := e.Size()
+	if err != nil {
+		return s.refuse(err, level)
+	}
+	c, err := s.producer.Claim(n, int16(level), ring.KindLog)
+	if err != nil {
+		if c, err = s.claimLate(err, n, level, ring.KindLog); err != nil {
+			return err
+		}
+	}
+	return s.encode(c, level, e)
+}
+
+// encode writes e into the claim and commits it, or gives the claim up if e does
+// not fit it exactly.
+//
+// An entry that another goroutine changes meanwhile, against the rules, can even
+// make Encode panic. The claim is given up then too: left alone, it would stop the
+// lane for as long as this process lives (W6).
+func (s *sink) encode(c ring.Claim, level record.Level, e *record.Entry) error {
+	whole := false
+	defer func() {
+		if !whole {
+			s.abort(c, level)
+		}
+	}()
+	if e.Encode(c.Payload) != nil {
+		return ErrAborted
+	}
+	whole = true
+	s.producer.Commit(c)
+	return nil
+}
+
+// abort gives up a claim. It counts first: the claim keeps Close from ending the
+// lane, so that the count is this owner's.
+func (s *sink) abort(c ring.Claim, level record.Level) {
+	s.count(reasonAborted, level)
+	s.producer.Abort(c)
+}
+
+// refuse counts an entry that cannot be encoded, and returns why.
+func (s *sink) refuse(err error, level record.Level) error {
+	why := reasonAborted
+	if errors.Is(err, record.ErrTooLong) {
+		why = reasonTooLarge
+	}
+	if !s.count(why, level) {
+		return ErrClosed
+	}
+	return err
+}
+
+// claimLate goes on where Claim failed with cause: it waits for room, if that is
+// the policy, or counts the record as lost and returns why.
+func (s *sink) claimLate(cause error, n int, level record.Level, kind ring.Kind) (ring.Claim, error) {
+	switch {
+	case errors.Is(cause, ring.ErrClosed):
+		return ring.Claim{}, ErrClosed
+	case errors.Is(cause, ring.ErrTooLarge):
+		return ring.Claim{}, s.lose(reasonTooLarge, level)
+	case s.policy == PolicyDrop:
+		return ring.Claim{}, s.lose(reasonFull, level)
+	}
+	s.blocked.Lock()
+	defer s.blocked.Unlock()
+	for {
+		// Looked up before the claim is tried: room given back between the two
+		// then ends the wait. The other way round it would go unseen, and the
+		// reader, with nothing left to drain, would give back no more.
+		seen := s.producer.Consumed()
+		c, err := s.producer.Claim(n, int16(level), kind)
+		switch {
+		case err == nil:
+			return c, nil
+		case errors.Is(err, ring.ErrClosed):
+			return ring.Claim{}, ErrClosed
+		}
+		now := s.now()
+		left := s.stall.left(seen, now, s.timeout)
+		// A process that was stopped for long finds the deadline past, and room.
+		if left <= 0 && s.producer.Consumed() == seen {
+			return ring.Claim{}, s.lose(s.stall.reason(s.readerRunning), level)
+		}
+		s.wait(seen, left)
+	}
+}
+
+// lose counts a record as lost and returns the error that says so.
+func (s *sink) lose(why reason, level record.Level) error {
+	if !s.count(why, level) {
+		return ErrClosed
+	}
+	return losses[why].err
+}
+
+// count counts a lost record, unless the writer is closed.
+func (s *sink) count(why reason, level record.Level) bool {
+	if !s.producer.CountLost(losses[why].counter, int16(level)) {
+		return false
+	}
+	s.counters.add(why, level)
+	return true
+}
+
+// losses says what a reason is to the caller, and to the ring.
+var losses = [reasonCount]struct {
+	err     error
+	counter ring.LossReason
+}{
+	reasonFull:     {ErrFull, ring.LostFull},
+	reasonTimeout:  {ErrTimeout, ring.LostTimeout},
+	reasonNoReader: {ErrNoReader, ring.LostNoReader},
+	reasonTooLarge: {ErrTooLarge, ring.LostTooLarge},
+	reasonAborted:  {ErrAborted, ring.LostAborted},
+}
+
+func (s *sink) stats() Stats {
+	return Stats{Lane: s.producer.Lane(), Lost: s.counters.lost(), Backlog: s.producer.Backlog()}
+}
+
+func (s *sink) close() error {
+	if err := s.producer.Close(); err != nil {
+		return fmt.Errorf("writer: closing: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package writer
+
+import (
+	"io"
+
+	"github.com/ringlog/ringlog/record"
+)
+
+// Writer appends the records of one process. All methods may be called
+// concurrently, by any number of goroutines.
+type Writer struct {
+	// A concrete type for each system, not an interface: an indirect call would
+	// make every argument escape to the heap.
+	sink sink
+}
+
+// Open attaches to the ring at path, or where path is empty, to the one that the
+// environment variable RINGLOG_RING names. The Writer has a lane of the ring to
+// itself until Close or the end of the process.
+//
+// Errors are listed at ErrNoRing. On systems other than Linux, path is ignored
+// and only invalid options are an error.
+func Open(path string, o Options) (*Writer, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	w := new(Writer)
+	if err := w.sink.open(path, o); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// Append appends a raw record: p is the message, byte for byte. p is not kept.
+//
+// Errors: ErrFull, ErrTimeout, ErrNoReader, ErrTooLarge, ErrClosed.
+func (w *Writer) Append(level record.Level, p []byte) error { return w.sink.append(level, p) }
+
+// Log appends a log record. e is encoded into the ring itself; its attributes
+// must be plain, see record.Prepare. e is not kept, and must not change before
+// Log returns.
+//
+// Errors: those of Append, ErrAborted, record.ErrTooLong, record.ErrUnprepared.
+func (w *Writer) Log(level record.Level, e *record.Entry) error { return w.sink.log(level, e) }
+
+// Write appends p as one raw record at INFO, less the one newline that loggers
+// put at the end. It returns len(p) if the record was accepted; else 0 and an
+// error of Append.
+func (w *Writer) Write(p []byte) (int, error) { return w.write(record.LevelInfo, p) }
+
+// At returns what Write is, at the given level. It may be used as long as w, and
+// by any number of goroutines.
+func (w *Writer) At(level record.Level) io.Writer { return levelWriter{w, level} }
+
+type levelWriter struct {
+	w     *Writer
+	level record.Level
+}
+
+func (l levelWriter) Write(p []byte) (int, error) { return l.w.write(l.level, p) }
+
+func (w *Writer) write(level record.Level, p []byte) (int, error) {
+	message := p
+	if n := len(p); n > 0 && p[n-1] == '\n' {
+		message = p[:n-1]
+	}
+	if err := w.Append(level, message); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// Stats returns what w knows of itself. It may be called after Close.
+func (w *Writer) Stats() Stats { return w.sink.stats() }
+
+// Close ends the lane; what was accepted stays for the reader. Appends fail with
+// ErrClosed from now on, those that wait for room return at once. Harmless when
+// called twice.
+//
+// It fails if an append of another goroutine does not end within two seconds;
+// the lane is then kept until the process ends, and nothing accepted is lost.
+func (w *Writer) Close() error { return w.sink.close() }
