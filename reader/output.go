@@ -1,0 +1,168 @@
+package reader
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/ringlog/ringlog/format"
+	"github.com/ringlog/ringlog/logfile"
+)
+
+// Output is one place that lines go to.
+type Output struct {
+	// Path of a regular file, which is made if there is none; or of a pipe,
+	// terminal or device; or "-" for standard output. Only regular files get each
+	// record exactly once, rotate, and are excluded from use by others.
+	Path string
+	// Logger is the name of the logger whose records, and those of the loggers
+	// below it ("trades" and "trades.fx"), go here; empty: all.
+	Logger string
+	// Format is text (the default), json or raw.
+	Format string
+}
+
+// output is an open Output with the lines of the batch at hand.
+type output struct {
+	Output
+	format format.Formatter
+	buf    []byte
+
+	file   *logfile.File // nil for a stream
+	stream io.WriteCloser
+
+	before  int64 // size of the file before the batch
+	written int   // bytes of buf that are in the file
+	stale   bool  // the path is to be opened again: its file was renamed, removed or cut off
+}
+
+// openOutput opens o. It ends half a line that an earlier user of the file left,
+// and says so through say (D3).
+func openOutput(o Output, loc *time.Location, keep int, say func(string, ...any)) (*output, error) {
+	f, err := format.Parse(cmpOr(o.Format, "text"), loc)
+	if err != nil {
+		return nil, err
+	}
+	out := &output{Output: o, format: f}
+	if o.Path == "-" {
+		out.stream = nopCloser{os.Stdout}
+		return out, nil
+	}
+	switch file, err := logfile.Open(o.Path, logfile.Options{Keep: keep}); {
+	case err == nil:
+		out.file = file
+	case errors.Is(err, logfile.ErrNotRegular):
+		st, statErr := os.Stat(o.Path)
+		if statErr != nil || st.IsDir() {
+			return nil, err
+		}
+		stream, err := os.OpenFile(o.Path, os.O_WRONLY|os.O_APPEND, 0)
+		if err != nil {
+			return nil, fmt.Errorf("reader: opening output: %w", err)
+		}
+		out.stream = stream
+		return out, nil
+	default:
+		return nil, err
+	}
+	if err := out.endPartialLine(say); err != nil {
+		out.close()
+		return nil, err
+	}
+	return out, nil
+}
+
+func cmpOr(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
+}
+
+type nopCloser struct{ io.Writer }
+
+func (nopCloser) Close() error { return nil }
+
+func (o *output) endPartialLine(say func(string, ...any)) error {
+	ended, err := o.file.EndPartialLine()
+	if ended {
+		say("%s ended in half a line, which is now ended", o.file.Path())
+	}
+	return err
+}
+
+// wants says whether records of a logger go to o.
+func (o *output) wants(logger []byte) bool {
+	if o.Logger == "" {
+		return true
+	}
+	rest, ok := bytes.CutPrefix(logger, []byte(o.Logger))
+	return ok && (len(rest) == 0 || rest[0] == '.')
+}
+
+// takesMarkers says whether o is a place for the reader's own lines. Raw outputs
+// hold the workers' bytes and nothing else.
+func (o *output) takesMarkers() bool { return o.Logger == "" && o.Format != "raw" }
+
+// full says that the batch should end here, because it makes the file due for
+// rotation. A file that was due before the batch, and could not be rotated, goes
+// on growing.
+func (o *output) full(maxSize int64) bool {
+	return o.file != nil && o.before < maxSize && o.before+int64(len(o.buf)) >= maxSize
+}
+
+// begin empties the buffer for a new batch and notes the file's size.
+func (o *output) begin() (err error) {
+	o.buf, o.written = o.buf[:0], 0
+	if o.file != nil {
+		o.before, err = o.file.Size()
+	}
+	return err
+}
+
+// writeRest writes what is missing of the batch, piece by piece. window is told
+// each piece before it is begun.
+func (o *output) writeRest(window func(piece int, p []byte)) error {
+	for o.written < len(o.buf) {
+		piece := o.written / logfile.PieceSize
+		start := piece * logfile.PieceSize
+		end := min(start+logfile.PieceSize, len(o.buf))
+		window(piece, o.buf[start:end])
+		n, err := o.file.Write(o.buf[o.written:end])
+		o.written += n
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reopen opens the path again, for the whole of what is in the buffer. On an
+// error o stays stale.
+func (o *output) reopen(keep int, say func(string, ...any)) error {
+	o.stale = true
+	o.file.Close() // first: its lock would keep us out too, if the path still names it
+	file, err := logfile.Open(o.Path, logfile.Options{Keep: keep})
+	if err != nil {
+		return err
+	}
+	o.file = file
+	if err := o.endPartialLine(say); err != nil {
+		return err
+	}
+	if o.before, err = file.Size(); err != nil {
+		return err
+	}
+	o.stale, o.written = false, 0
+	return nil
+}
+
+func (o *output) close() error {
+	if o.file != nil {
+		return o.file.Close()
+	}
+	return o.stream.Close()
+}

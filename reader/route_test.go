@@ -1,0 +1,93 @@
+package reader
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestEachRecordGoesToEveryOutputThatWantsItsLogger(t *testing.T) {
+	t.Parallel()
+	path, dir := newRing(t, 2), t.TempDir()
+	p := attach(t, path, "w")
+	for _, logger := range []string{"trades", "trades.fx", "tradesx", "trade", "app", ""} {
+		logTo(t, p, logger, "of "+logger)
+	}
+	say(t, p, "raw")
+	all, trades, fx := filepath.Join(dir, "all.log"), filepath.Join(dir, "trades.log"), filepath.Join(dir, "fx.log")
+	st, _ := drain(t, path, Options{Outputs: []Output{
+		{Path: all, Format: "json"},
+		{Path: trades, Logger: "trades", Format: "raw"},
+		{Path: fx, Logger: "trades.fx", Format: "raw"},
+	}})
+	if st.Records != 7 {
+		t.Errorf("%d records", st.Records)
+	}
+	if got := short(t, readFile(t, all)); got != "of trades\nof trades.fx\nof tradesx\nof trade\nof app\nof \nraw\n" {
+		t.Errorf("all: %q", got)
+	}
+	if got := readFile(t, trades); got != "of trades\nof trades.fx\n" {
+		t.Errorf("trades: %q", got)
+	}
+	if got := readFile(t, fx); got != "of trades.fx\n" {
+		t.Errorf("trades.fx: %q", got)
+	}
+}
+
+func TestOutputsHaveTheirOwnFormats(t *testing.T) {
+	t.Parallel()
+	path, dir := newRing(t, 2), t.TempDir()
+	logTo(t, attach(t, path, "w1"), "app", "hello")
+	file := func(name string) string { return filepath.Join(dir, name) }
+	drain(t, path, Options{
+		Outputs:  []Output{{Path: file("text")}, {Path: file("json"), Format: "json"}, {Path: file("raw"), Format: "raw"}},
+		Location: time.UTC,
+	})
+	if got := readFile(t, file("text")); !strings.HasSuffix(got, " - app - INFO - hello\n") {
+		t.Errorf("text: %q", got)
+	}
+	if e := parse(t, readFile(t, file("json"))); len(e) != 1 || e[0].Msg != "hello" || e[0].Worker != "w1" {
+		t.Errorf("json: %+v", e)
+	}
+	if got := readFile(t, file("raw")); got != "hello\n" {
+		t.Errorf("raw: %q", got)
+	}
+}
+
+func TestMarkersGoToOutputsForAllLoggersAndNeverToRawOnes(t *testing.T) {
+	t.Parallel()
+	path, dir := newRing(t, 2), t.TempDir()
+	p := attach(t, path, "w")
+	say(t, p, "hello")
+	operate(t, path).kill(p)
+	file := func(name string) string { return filepath.Join(dir, name) }
+	_, said := drain(t, path, Options{Outputs: []Output{
+		{Path: file("raw"), Format: "raw"},
+		{Path: file("trades"), Logger: "trades", Format: "json"},
+		{Path: file("json"), Format: "json"},
+	}})
+	for name, want := range map[string]string{"raw": "hello\n", "trades": ""} {
+		if got := readFile(t, file(name)); got != want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if got := short(t, readFile(t, file("json"))); got != "hello\n[vanished]\n" {
+		t.Errorf("json: %q", got)
+	}
+	if said.count("vanished") != 0 {
+		t.Error("a marker that is in an output was said too")
+	}
+}
+
+func TestMarkersAreSaidWhenNoOutputTakesThem(t *testing.T) {
+	t.Parallel()
+	path := newRing(t, 2)
+	p := attach(t, path, "w")
+	say(t, p, "hello")
+	operate(t, path).kill(p)
+	_, said := drain(t, path, Options{Outputs: []Output{{Path: filepath.Join(t.TempDir(), "raw"), Format: "raw"}}})
+	if said.count("vanished") != 1 {
+		t.Errorf("said %q", said.String())
+	}
+}
