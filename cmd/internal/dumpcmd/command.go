@@ -1,0 +1,72 @@
+// Package dumpcmd is the command ringdump.
+package dumpcmd
+
+import (
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringlog/ringlog/cmd/internal/cli"
+	"github.com/ringlog/ringlog/dump"
+	"github.com/ringlog/ringlog/format"
+	"github.com/ringlog/ringlog/ring"
+)
+
+// Command returns the command, for cli.Main.
+func Command() *cobra.Command {
+	var form string
+	var all, stats, utc bool
+	cmd := &cobra.Command{
+		Use:   "ringdump [PATH]",
+		Short: "Show what is in a ring and was not drained",
+		Long: `Ringdump prints the records of a ring that are not drained, in order of time, from
+a dead ring or a living one. It never writes to the ring. PATH defaults to
+$RINGLOG_RING.
+
+What is torn (unfinished when its owner died), damaged, in progress, or was overrun
+while it was read is listed on standard error, with lane, position and size; so are
+log files that a killed drain left half written, with the size up to which they are
+valid. Records have the id that a drain gives them.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if stats && cmd.Flags().Changed("format") {
+				return cli.Usagef("--stats and --format exclude each other: counts have one form")
+			}
+			var zone *time.Location
+			if utc {
+				zone = time.UTC
+			}
+			f, err := format.Parse(form, zone)
+			if err != nil {
+				return cli.Usage(err)
+			}
+			path, err := cli.Named(strings.Join(args, ""))
+			if err != nil {
+				return err
+			}
+			in, err := ring.Inspect(path)
+			if err != nil {
+				return err
+			}
+			defer in.Close()
+			d := dump.Scan(in, dump.Options{All: all})
+			if stats {
+				err = printCounts(os.Stdout, d, utc)
+			} else {
+				err = printLines(os.Stdout, os.Stderr, d, f)
+			}
+			if err != nil {
+				return err
+			}
+			return printIssues(os.Stderr, d)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&form, "format", "text", "form of the lines: text, json or raw (the messages alone)")
+	f.BoolVar(&all, "all", false, "also what is still whole of records that were drained, and of earlier owners of a lane")
+	f.BoolVar(&stats, "stats", false, "counts by worker, logger and level instead of records")
+	f.BoolVar(&utc, "utc", false, "show times of text lines in UTC instead of local time")
+	return cmd
+}

@@ -1,0 +1,117 @@
+package status
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/ringlog/ringlog/cmd/internal/cli"
+)
+
+// Item is a ring of a list. The names of its members in JSON are stable.
+type Item struct {
+	Path      string     `json:"path"`
+	State     string     `json:"state"` // live, undrained, left over or unusable
+	Undrained uint64     `json:"undrained_bytes"`
+	Size      uint64     `json:"size_bytes"`
+	Allocated uint64     `json:"allocated_bytes"`
+	Created   *time.Time `json:"created_at"`
+	ReaderPID int        `json:"reader_pid"` // 0: none is running
+	Error     string     `json:"error"`      // why it is unusable
+}
+
+// List returns the rings in the folder dir, and the others named.
+func List(dir string, others ...string) ([]Item, error) {
+	names, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading the folder of rings: %w", err)
+	}
+	var paths []string
+	for _, n := range names {
+		if filepath.Ext(n.Name()) == ".ring" {
+			paths = append(paths, filepath.Join(dir, n.Name()))
+		}
+	}
+	seen := map[string]bool{}
+	list := []Item{}
+	for _, p := range append(paths, others...) {
+		key, err := filepath.Abs(p)
+		if err != nil || seen[key] {
+			continue
+		}
+		seen[key] = true
+		list = append(list, item(p))
+	}
+	return list, nil
+}
+
+func item(path string) Item {
+	r, err := Read(path)
+	if err != nil {
+		return Item{Path: path, State: "unusable", Error: cli.Message(err)}
+	}
+	i := Item{Path: path, State: "left over", Size: r.Size, Allocated: r.Allocated, Created: &r.Created}
+	var work bool
+	i.Undrained, work = r.Undrained()
+	if r.Reader.Running {
+		i.ReaderPID = r.Reader.PID
+	}
+	switch {
+	case r.Live():
+		i.State = "live"
+	case work:
+		i.State = "undrained"
+	}
+	return i
+}
+
+// PrintList writes list for people, with what to do about each ring that nobody
+// has.
+func PrintList(w io.Writer, list []Item) error {
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(w, "no rings")
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "ring\tstate\tundrained\tsize\tallocated\tage\treader pid\twhat to do")
+	for _, i := range list {
+		path := cli.Clean(i.Path)
+		if i.State == "unusable" {
+			fmt.Fprintf(t, "%s\t%s\t-\t-\t-\t-\t-\t%s\n", path, i.State, i.Error)
+			continue
+		}
+		reader, advice := "-", "-"
+		if i.ReaderPID != 0 {
+			reader = strconv.Itoa(i.ReaderPID)
+		}
+		switch i.State {
+		case "undrained":
+			advice = "ringlog drain --once --ring " + quote(i.Path)
+		case "left over":
+			advice = "rm " + quote(i.Path)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", path, i.State, humanize.IBytes(i.Undrained), humanize.IBytes(i.Size),
+			humanize.IBytes(i.Allocated), time.Since(*i.Created).Round(time.Second), reader, advice)
+	}
+	return t.Flush()
+}
+
+// quote writes a path so that a shell takes it as one word and runs nothing in it.
+func quote(path string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-", r)
+	}
+	if strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
+		return path
+	}
+	return cli.Clean("'" + strings.ReplaceAll(path, "'", `'\''`) + "'")
+}

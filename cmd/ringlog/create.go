@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringlog/ringlog/cmd/internal/cli"
+	"github.com/ringlog/ringlog/ring"
+)
+
+func createCommand() *cobra.Command {
+	var lanes int
+	name, size := cli.DefaultName, cli.Size(ring.DefaultLaneSize)
+	cmd := &cobra.Command{
+		Use:   "create [PATH]",
+		Short: "Make a ring and print its path",
+		Long: `Create makes a ring, for this user alone, and prints its path. Without PATH it
+lies in memory, in this user's folder for rings. A file that exists is never
+replaced.
+
+Each attached process has a lane of its own, which takes its room when it is first
+used. A record takes at most an eighth of a lane.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if lanes == 0 || size == 0 || name == "" || strings.ContainsRune(name, '/') {
+				return cli.Usagef("--lanes %d, --lane-size %s, --name %q: none may be 0, and a name has no slash and is not empty", lanes, &size, name)
+			}
+			path := strings.Join(args, "")
+			if len(args) > 0 && path == "" {
+				return cli.Usagef("PATH is empty: leave it out for a ring in memory")
+			}
+			if path == "" {
+				var err error
+				if path, err = ring.DefaultPath(name); err != nil {
+					return err
+				}
+			}
+			if err := cli.CreateRing(path, ring.CreateOptions{Lanes: lanes, LaneSize: uint64(size)}); err != nil {
+				return err
+			}
+			_, err := fmt.Println(path)
+			return err
+		},
+	}
+	cmd.Flags().Var(&size, "lane-size", "size of each lane: a power of two from 64KiB to 1GiB")
+	cmd.Flags().IntVar(&lanes, "lanes", ring.DefaultLanes, "how many processes can be attached at once, 1 to 4096")
+	cmd.Flags().StringVar(&name, "name", name, "begin of the file's name, where no PATH is given")
+	return cmd
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringlog/ringlog/cmd/internal/cli"
+	"github.com/ringlog/ringlog/cmd/internal/status"
+)
+
+func statCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "stat [PATH]",
+		Short: "Show the state of a ring, its reader and its lanes",
+		Long: `Stat shows a ring, its reader, and every lane that was ever used. It never writes
+to the ring. PATH defaults to $RINGLOG_RING.
+
+A lane is live (its owner runs), dead (its owner ended without closing it, and the
+reader has not yet reported it), closed, free, damaged (out of use) or unknown.
+Backlog is what is not drained. High water is the largest backlog a reader met.
+Delivered, lost and torn are counts of the lane's last owner; damaged counts since
+the ring was made. Lost is by reason: "12+3 full" are 12 below WARNING and 3 at
+WARNING and above.
+
+--json prints one object with the members path, id, created_at, size_bytes,
+allocated_bytes, lane_count, lane_size_bytes, retired, reader (running, pid,
+started_at, heartbeat_at, errors, last_error, last_error_at), intent, lanes (lane,
+state, worker, pid, attached_at, backlog_bytes, high_water_bytes, delivered, lost
+(by reason: below_warning, warning_and_above), lost_unmarked, torn, damaged,
+trouble) and now. Times are in UTC, null where there is none.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			path, err := cli.Named(strings.Join(args, ""))
+			if err != nil {
+				return err
+			}
+			r, err := status.Read(path)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return json.NewEncoder(os.Stdout).Encode(r)
+			}
+			return r.Print(os.Stdout)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object instead of a table")
+	return cmd
+}
