@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"regexp"
+	"runtime"
+	"slices"
+	"time"
+)
+
+// candidate is one thing to measure.
+type candidate struct {
+	name      string
+	processes int // that do it at the same time
+	// open prepares the measurement in dir, which is in memory if that exists.
+	open func(dir string) (measurement, error)
+}
+
+// measurement is a candidate that is ready. run repeats the operation for about
+// d of measured time and says how often it did, in each process, and how long
+// that took, on average over the processes.
+type measurement interface {
+	run(d time.Duration) (n int, took time.Duration, err error)
+	io.Closer
+}
+
+// result is what came out for one candidate.
+type result struct {
+	Name      string    `json:"name"`
+	Processes int       `json:"processes"`
+	Samples   []float64 `json:"ns_per_op"` // one a round; of one process
+	Allocs    float64   `json:"allocs_per_op"`
+	Summary   summary   `json:"summary"`
+}
+
+// perSecond is how many operations all processes together do.
+func (r *result) perSecond() float64 { return float64(r.Processes) * 1e9 / r.Summary.Median }
+
+// everything is what there is to measure. The first line is what the others are
+// compared with.
+var everything = slices.Concat(appends, drains, floors)
+
+func choose(all []candidate, only *regexp.Regexp) []candidate {
+	var chosen []candidate
+	for _, c := range all {
+		if only.MatchString(c.name) {
+			chosen = append(chosen, c)
+		}
+	}
+	return chosen
+}
+
+// measure runs all candidates once a round, one after the other, so that what
+// happens to the machine meanwhile happens to all of them. A round before the
+// first warms caches and is not counted.
+func measure(ctx context.Context, all []candidate, dir string, rounds int, d time.Duration) (results []result, err error) {
+	open := make([]measurement, len(all))
+	defer func() {
+		for _, m := range open {
+			if m == nil {
+				continue
+			}
+			if e := m.Close(); e != nil && err == nil {
+				err = e
+			}
+		}
+	}()
+	for i, c := range all {
+		if open[i], err = c.open(dir); err != nil {
+			return nil, fmt.Errorf("preparing %s: %w", c.name, err)
+		}
+		results = append(results, result{Name: c.name, Processes: c.processes})
+	}
+	for round := -1; round < rounds; round++ {
+		for i, m := range open {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			r := &results[i]
+			runtime.GC() // what one candidate left is not the next one's to clear
+			before := mallocs()
+			n, took, err := m.run(d)
+			if err != nil {
+				return nil, fmt.Errorf("measuring %s: %w", r.Name, err)
+			}
+			if round < 0 {
+				continue
+			}
+			r.Samples = append(r.Samples, float64(took)/float64(n))
+			r.Allocs = max(r.Allocs, float64(mallocs()-before)/float64(n))
+		}
+	}
+	for i := range results {
+		results[i].Summary = summarize(results[i].Samples)
+	}
+	return results, nil
+}
+
+func mallocs() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.Mallocs
+}
