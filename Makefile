@@ -1,0 +1,54 @@
+# ringlog. `make demo` shows it at work, `make test` proves it, `make help` lists the rest.
+
+GO      ?= go
+PREFIX  ?= /usr/local
+FUZZ    ?= 10s
+TOOL     = $(GO) tool -modfile=$(CURDIR)/tools/go.mod
+MODULES  = . bench
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS  = -s -w -X main.version=$(VERSION)
+
+.PHONY: help build install demo test race lint fuzz bench vectors cross clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+build: ## build ringlog and ringdump into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+install: build ## install them under PREFIX (/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 bin/ringlog bin/ringdump $(DESTDIR)$(PREFIX)/bin
+
+demo: ## replay logs through a ring, kill workers, count what arrived
+	$(GO) run ./examples/replay
+
+test: ## all tests
+	$(GO) test ./...
+	cd bench && $(GO) test ./...
+
+race: ## the tests under the race detector, which sees the protocol on heap memory
+	$(GO) test -race -short ./ring ./record ./format ./logfile ./reader ./writer ./dump
+
+lint: ## formatting, vet, staticcheck
+	@test -z "$$($(TOOL) gofumpt -l . | tee /dev/stderr)" || { echo 'run: go tool -modfile=tools/go.mod gofumpt -w .'; exit 1; }
+	@for m in $(MODULES); do (cd $$m && $(GO) vet ./... && $(TOOL) staticcheck ./...) || exit 1; done
+
+fuzz: ## each fuzz target for FUZZ (10s)
+	@$(GO) list -f '{{.ImportPath}}' ./... | while read -r pkg; do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep ^Fuzz); do \
+	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZ) $$pkg || exit 1; done; done
+
+bench: ## what an append and a drain cost, beside their floors
+	cd bench && $(GO) run .
+
+vectors: ## write testdata/vectors/ring anew
+	$(GO) test ./ring -run TestVectors -update
+
+cross: ## build and vet for arm64, and the writer for macOS and Windows
+	GOARCH=arm64 $(GO) build ./... && GOARCH=arm64 $(GO) vet ./...
+	cd bench && GOARCH=arm64 $(GO) vet ./...
+	GOOS=darwin $(GO) build ./writer/... && GOOS=windows $(GO) build ./writer/...
+
+clean: ## remove what was built
+	rm -rf bin
