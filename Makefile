@@ -31,7 +31,8 @@ race: ## the tests under the race detector, which sees the protocol on heap memo
 	$(GO) test -race -short ./ring ./record ./format ./logfile ./reader ./writer ./dump
 
 lint: ## formatting, vet, staticcheck
-	@test -z "$$($(TOOL) gofumpt -l . | tee /dev/stderr)" || { echo 'run: go tool -modfile=tools/go.mod gofumpt -w .'; exit 1; }
+	@unformatted=$$($(TOOL) gofumpt -l .); [ -z "$$unformatted" ] || \
+	  { echo "$$unformatted"; echo 'run: go tool -modfile=tools/go.mod gofumpt -w .'; exit 1; }
 	@for m in $(MODULES); do (cd $$m && $(GO) vet ./... && $(TOOL) staticcheck ./...) || exit 1; done
 
 fuzz: ## each fuzz target for FUZZ (10s)
