@@ -8,18 +8,18 @@ import (
 	"sync/atomic"
 
 	"github.com/ringlog/ringlog/record"
-	"github.com/ringlog/ringlog/writer/internal/lines"
+	"github.com/ringlog/ringlog/writer/internal/fallback"
 )
 
 // sink is standard error, on systems that have no ring.
 type sink struct {
-	printer  *lines.Printer
+	printer  *fallback.Printer
 	counters counters
 	closed   atomic.Bool
 }
 
 func (s *sink) open(string, Options) error {
-	s.printer = lines.New(os.Stderr)
+	s.printer = fallback.New(os.Stderr)
 	return nil
 }
 

@@ -1,5 +1,5 @@
-// Package lines writes records as lines of text, for systems without a ring.
-package lines
+// Package fallback writes records as lines of text, for systems without a ring.
+package fallback
 
 import (
 	"fmt"
