@@ -22,7 +22,15 @@ type Line struct {
 	Origin   *Origin       // who logged it, never nil for JSON; shared by all lines of a lane's owner
 	Seq      uint64        // number of the record among its owner's, from 1
 	Position uint64        // of the record in its lane, in bytes
+
+	// Event is what the line reports, for a line that ringlog itself writes under
+	// the logger OwnLogger; empty for a record. Formats show it in a way that no
+	// record can copy.
+	Event string
 }
+
+// OwnLogger is the logger's name in the lines that ringlog itself writes.
+const OwnLogger = "ringlog"
 
 // Formatter appends lines to buffers. One goroutine at a time may use a Formatter:
 // some keep what they can use again. A formatter keeps nothing of a Line, and fails

@@ -17,6 +17,7 @@ import (
 //	pid       its process id
 //	seq       number of the record among its owner's
 //	id        "<ring, 32 hex digits>-<lane>-<position>", unique
+//	event     only in lines that ringlog itself writes: lost, torn, damaged, vanished
 //
 // and then, where there is something to say, msg_base64, attrs (an object in the
 // order of logging; groups are objects, and a repeated key is repeated), source (an
@@ -56,6 +57,9 @@ func (j *JSON) Append(dst []byte, l *Line) []byte {
 	dst = append(dst, o.beforePosition...)
 	dst = strconv.AppendUint(dst, l.Position, 10)
 	dst = append(dst, '"')
+	if l.Event != "" {
+		dst, _ = appendJSONString(append(dst, `,"event":`...), []byte(l.Event))
+	}
 	if !valid {
 		dst = appendBase64(append(dst, `,"msg_base64":`...), r.Message())
 	}

@@ -33,10 +33,13 @@ func (t *Text) Append(dst []byte, l *Line) []byte {
 	dst, ns := t.clock.append(dst, l.time())
 	dst = appendDigits(append(dst, ','), ns/1e6, 3)
 	dst = append(dst, " - "...)
-	if logger := l.Record.Logger(); len(logger) > 0 {
-		dst = appendLine(dst, logger)
-	} else {
+	switch logger := l.Record.Logger(); {
+	case len(logger) == 0:
 		dst = append(dst, "root"...)
+	case l.Event == "" && string(logger) == OwnLogger:
+		dst = append(dst, notOwn...)
+	default:
+		dst = appendLine(dst, logger)
 	}
 	dst = append(dst, " - "...)
 	dst = l.appendLevel(dst, appendLine)
@@ -56,6 +59,10 @@ func (t *Text) Append(dst []byte, l *Line) []byte {
 	}
 	return append(dst, '\n')
 }
+
+// notOwn is how the name of ringlog's own logger is shown when a worker took it:
+// what ringlog says of gaps and ends is to be believed.
+const notOwn = `\x72inglog`
 
 func (t *Text) appendAttrs(dst []byte, attrs record.Attrs) []byte {
 	for a := range attrs.All() {

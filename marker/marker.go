@@ -13,9 +13,6 @@ import (
 	"github.com/ringlog/ringlog/ring"
 )
 
-// Logger is the name of the logger of these lines.
-const Logger = "ringlog"
-
 // Records lie at multiples of 8, so these make a marker's position, and with it
 // its id, differ from that of the record or gap it belongs to.
 const (
@@ -83,12 +80,12 @@ func (p Place) marker(kind uint64, event, message string, attrs ...slog.Attr) Ma
 		slog.String("event", event), slog.String("worker", p.Origin.Worker),
 		slog.Uint64("pid", p.Origin.PID), slog.Int("lane", p.Origin.Lane),
 	}
-	e := record.Entry{Logger: Logger, Message: message, Attrs: append(who, attrs...)}
+	e := record.Entry{Logger: format.OwnLogger, Message: message, Attrs: append(who, attrs...)}
 	m := Marker{
 		Message: fmt.Sprintf("%s (worker %s, pid %d, lane %d)", message, p.Origin.Worker, p.Origin.PID, p.Origin.Lane),
 		Line: format.Line{
 			Time: p.Time, Level: record.LevelWarning, Origin: p.Origin, Seq: p.Seq,
-			Position: p.Position | kind, Record: record.Raw([]byte(message)),
+			Position: p.Position | kind, Record: record.Raw([]byte(message)), Event: event,
 		},
 	}
 	// Attributes of plain types and a short message always encode; were it

@@ -28,7 +28,7 @@ func TestMarkersSayWhatHappenedAndHaveIDsOfTheirOwn(t *testing.T) {
 		{Damaged(p, "no sense"), 0, "damaged: no sense; whole records of the lane follow"},
 	} {
 		line := string(format.NewText(nil).Append(nil, &c.marker.Line))
-		if !strings.Contains(line, " - "+Logger+" - ") || !strings.Contains(line, c.line) || c.marker.Lost != c.lost {
+		if !strings.Contains(line, " - "+format.OwnLogger+" - ") || !strings.Contains(line, c.line) || c.marker.Lost != c.lost {
 			t.Errorf("%d lost, %q; want %d, %q", c.marker.Lost, line, c.lost, c.line)
 		}
 		if c.marker.Line.Position%8 == 0 || c.marker.Line.Position&^7 != p.Position || c.marker.Line.Seq != p.Seq {

@@ -21,7 +21,7 @@ func (r *Reader) commit(ctx context.Context) error {
 	if err := r.consumer.Prepare(b); err != nil {
 		return err
 	}
-	if err := r.writeStreams(); err != nil {
+	if err := r.writePipes(ctx); err != nil {
 		return err
 	}
 	if err := r.writeFiles(ctx, b); err != nil {
@@ -76,16 +76,14 @@ func (o *output) change() ring.OutputChange {
 	return c
 }
 
-// writeStreams writes to the outputs that are not regular files. They cannot be
-// rolled back, so a record may reach them twice if the reader dies before it
-// publishes.
-func (r *Reader) writeStreams() error {
+// writePipes writes to the outputs that are not regular files.
+func (r *Reader) writePipes(ctx context.Context) error {
 	for _, o := range r.outputs {
-		if o.stream == nil || len(o.buf) == 0 {
+		if o.pipe == nil || len(o.buf) == 0 {
 			continue
 		}
-		if _, err := o.stream.Write(o.buf); err != nil {
-			return fmt.Errorf("reader: writing to %s: %w", o.Path, err)
+		if err := o.pipe.write(ctx, o.buf); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -131,7 +129,10 @@ func (r *Reader) writeOutput(o *output, i int, b *ring.Batch) error {
 		o.stale = true
 		return nil
 	case errors.Is(err, logfile.ErrGrown) && o.written == len(o.buf):
-		r.say("%v; the batch is in it", err)
+		if !o.shared {
+			o.shared = true
+			r.say("%v; the batch is in it", err)
+		}
 		return nil
 	case errors.Is(err, logfile.ErrRemoved), errors.Is(err, logfile.ErrTruncated), errors.Is(err, logfile.ErrGrown):
 		// What was written is gone, or nobody knows what is left of it.

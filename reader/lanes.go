@@ -33,10 +33,21 @@ func (r *Reader) refresh(i int, now time.Time) error {
 		}
 	}
 	end, closed := l.Produced()
+	lost := l.Lost()
 	if l.Generation() != generation {
-		return nil // claimed anew meanwhile: end is that owner's, and its stream comes next
+		return nil // claimed anew meanwhile: end and losses are that owner's, and its stream comes next
 	}
 	if closed && state == ring.LaneClosed {
+		total := lost.Total()
+		if s.published == s.now && s.published.Consumer == end && s.published.LostSeen == total {
+			// Nothing is left of it, so a claimant may be at work already: from here on
+			// its records and losses would pass for this owner's.
+			r.streams[i] = nil
+			return nil
+		}
+		if total < s.now.LostSeen {
+			return r.impossible(s, end, fmt.Sprintf("%d losses counted, of which %d were seen", total, s.now.LostSeen))
+		}
 		return r.endOf(s, end)
 	}
 	// Closed means that the position says so too: its owner sets that first, and the

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -31,16 +30,17 @@ type output struct {
 	format format.Formatter
 	buf    []byte
 
-	file   *logfile.File // nil for a stream
-	stream io.WriteCloser
+	file *logfile.File // nil for a pipe
+	pipe *pipe         // nil for a file
 
 	before  int64 // size of the file before the batch
 	written int   // bytes of buf that are in the file
+	shared  bool  // somebody else writes to the file; that was said
 	stale   bool  // the path is to be opened again: its file was renamed, removed or cut off
 }
 
 // openOutput opens o. It ends half a line that an earlier user of the file left,
-// and says so through say (D3).
+// and says so through say (D3). What a file is wrong with is an *OutputError.
 func openOutput(o Output, loc *time.Location, keep int, say func(string, ...any)) (*output, error) {
 	f, err := format.Parse(cmpOr(o.Format, "text"), loc)
 	if err != nil {
@@ -48,29 +48,30 @@ func openOutput(o Output, loc *time.Location, keep int, say func(string, ...any)
 	}
 	out := &output{Output: o, format: f}
 	if o.Path == "-" {
-		out.stream = nopCloser{os.Stdout}
-		return out, nil
+		out.pipe, err = openPipe(o.Path)
+		return out, err
 	}
 	switch file, err := logfile.Open(o.Path, logfile.Options{Keep: keep}); {
 	case err == nil:
 		out.file = file
 	case errors.Is(err, logfile.ErrNotRegular):
 		st, statErr := os.Stat(o.Path)
-		if statErr != nil || st.IsDir() {
+		if statErr != nil {
+			return nil, &OutputError{o.Path, err}
+		}
+		if st.IsDir() {
+			return nil, &OutputError{o.Path, fmt.Errorf("%w: it is a directory; name a file in it", logfile.ErrNotRegular)}
+		}
+		if out.pipe, err = openPipe(o.Path); err != nil {
 			return nil, err
 		}
-		stream, err := os.OpenFile(o.Path, os.O_WRONLY|os.O_APPEND, 0)
-		if err != nil {
-			return nil, fmt.Errorf("reader: opening output: %w", err)
-		}
-		out.stream = stream
 		return out, nil
 	default:
-		return nil, err
+		return nil, &OutputError{o.Path, err}
 	}
 	if err := out.endPartialLine(say); err != nil {
 		out.close()
-		return nil, err
+		return nil, &OutputError{o.Path, err}
 	}
 	return out, nil
 }
@@ -81,10 +82,6 @@ func cmpOr(s, def string) string {
 	}
 	return s
 }
-
-type nopCloser struct{ io.Writer }
-
-func (nopCloser) Close() error { return nil }
 
 func (o *output) endPartialLine(say func(string, ...any)) error {
 	ended, err := o.file.EndPartialLine()
@@ -130,7 +127,11 @@ func (o *output) writeRest(window func(piece int, p []byte)) error {
 		piece := o.written / logfile.PieceSize
 		start := piece * logfile.PieceSize
 		end := min(start+logfile.PieceSize, len(o.buf))
-		window(piece, o.buf[start:end])
+		// Once is enough, and must be: while the window is replaced nothing vouches
+		// for a part of this piece that a full disk left in the file.
+		if o.written == start {
+			window(piece, o.buf[start:end])
+		}
 		n, err := o.file.Write(o.buf[o.written:end])
 		o.written += n
 		if err != nil {
@@ -164,5 +165,5 @@ func (o *output) close() error {
 	if o.file != nil {
 		return o.file.Close()
 	}
-	return o.stream.Close()
+	return o.pipe.out.Close()
 }

@@ -73,6 +73,7 @@ type Reader struct {
 	attached bool     // some lane had an owner
 	stopping bool     // look once more, deliver that, and end
 	frozen   bool     // that look is taken
+	failed   error    // why Run ended; streams and ring then differ
 
 	line     format.Line // reused: formatters take its address, so it would be allocated each time
 	intent   ring.Batch  // reused
@@ -159,8 +160,12 @@ func (r *Reader) Close() error {
 // up after two seconds of trouble, with an error: the records stay in the ring.
 //
 // It returns other errors at once, among them ring.ErrTruncated and the error of
-// a stream that cannot be written.
+// a pipe that cannot be written.
 func (r *Reader) Run(ctx context.Context) error {
+	if r.failed != nil {
+		return fmt.Errorf("reader: Run failed before; open the ring again: %w", r.failed)
+	}
+	r.stopping, r.frozen = false, false
 	woken := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(woken)
@@ -172,7 +177,8 @@ func (r *Reader) Run(ctx context.Context) error {
 			<-woken // else Close could unmap the ring under it
 		}
 	}()
-	return r.consumer.Guard(func() error { return r.run(ctx) })
+	r.failed = r.consumer.Guard(func() error { return r.run(ctx) })
+	return r.failed
 }
 
 func (r *Reader) run(ctx context.Context) error {
@@ -257,6 +263,7 @@ func (r *Reader) fill(now time.Time, horizon int64) {
 			s.advance(now)
 		}
 		if s.have {
+			s.due = min(s.due, now.UnixNano()) // the wall clock may have been set back since
 			r.merge = append(r.merge, s)
 		}
 		r.finish(s)

@@ -171,15 +171,20 @@ func (c *Consumer) ClearIntent() { c.intent().state().store(uint64(IntentNone)) 
 // earlier one. It skips what is done already and lanes that have another owner
 // since, so that it may be repeated after a crash at any point (D4).
 func (c *Consumer) Publish(b *Batch) error {
+	deadline := time.Now().Add(settleTime)
 	for i := range b.Lanes {
-		if err := c.publishLane(&b.Lanes[i]); err != nil {
+		if err := c.publishLane(&b.Lanes[i], deadline); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *Consumer) publishLane(change *LaneChange) error {
+// settleTime is how long Publish waits for locks, over all lanes together; only a
+// hostile intent takes that long.
+const settleTime = time.Second
+
+func (c *Consumer) publishLane(change *LaneChange, deadline time.Time) error {
 	e := c.entry(change.Lane)
 	if wordAt(e, lanGeneration).load() != change.Generation {
 		return nil
@@ -205,26 +210,27 @@ func (c *Consumer) publishLane(change *LaneChange) error {
 	if change.State != LaneFree && change.State != LaneDamaged {
 		return nil
 	}
-	return c.settle(e, change)
+	return c.settle(e, change, deadline)
 }
 
 // settle stores the state of a lane whose owner is dead, last of all (D4): the
 // moment it is free, another process may take it.
-func (c *Consumer) settle(e entry, change *LaneChange) error {
+func (c *Consumer) settle(e entry, change *LaneChange, deadline time.Time) error {
 	lock := c.ring.entryOffset(change.Lane)
 	unsettled := func() bool {
 		return LaneState(e.state().load()) != LaneFree && wordAt(e, lanGeneration).load() == change.Generation
 	}
 	// The lock of a lane that is still to be settled can only be held by a claimant
 	// that looked before its last owner came: it looks again, and lets go.
-	const tries = 10_000 // a second in all; only a hostile intent takes that long
-	for range tries {
+	for {
 		if !unsettled() {
 			return nil
 		}
 		switch ok, err := c.from.tryLock(lock); {
 		case err != nil:
 			return err
+		case !ok && time.Now().After(deadline):
+			return nil
 		case !ok:
 			time.Sleep(100 * time.Microsecond)
 			continue
@@ -234,7 +240,6 @@ func (c *Consumer) settle(e entry, change *LaneChange) error {
 		}
 		return c.from.unlock(lock)
 	}
-	return nil
 }
 
 // Guard runs f, which reads the ring, and turns a fault in the ring's memory into

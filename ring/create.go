@@ -55,12 +55,17 @@ func Create(path string, o CreateOptions) error {
 	if _, err := os.Lstat(path); err == nil {
 		return existsError(path)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".new-*") // 0600
+	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".new-*") // 0600
+	if err != nil {
+		return fmt.Errorf("ring: creating %s: %w", path, withoutName(err))
+	}
+	defer temp.Close()
+	defer os.Remove(temp.Name())
+	f, err := calledAs(temp, path)
 	if err != nil {
 		return fmt.Errorf("ring: creating %s: %w", path, err)
 	}
 	defer f.Close()
-	defer os.Remove(f.Name())
 	if err := refuseNetwork(f); err != nil {
 		return err
 	}
@@ -69,13 +74,36 @@ func Create(path string, o CreateOptions) error {
 		return err
 	}
 	// link does not replace, where rename would.
-	switch err := os.Link(f.Name(), path); {
+	switch err := os.Link(temp.Name(), path); {
 	case errors.Is(err, fs.ErrExist):
 		return existsError(path)
 	case err != nil:
-		return fmt.Errorf("ring: creating %s: %w", path, err)
+		return fmt.Errorf("ring: creating %s: %w", path, withoutName(err))
 	}
 	return nil
+}
+
+// calledAs is f under another name: errors are to name what the user asked for,
+// and not the temporary file.
+func calledAs(f *os.File, name string) (*os.File, error) {
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+// withoutName is the cause of an error that names the temporary file.
+func withoutName(err error) error {
+	var named *fs.PathError
+	var linked *os.LinkError
+	switch {
+	case errors.As(err, &named):
+		return named.Err
+	case errors.As(err, &linked):
+		return linked.Err
+	}
+	return err
 }
 
 func existsError(path string) error {

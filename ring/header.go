@@ -77,7 +77,7 @@ func decodeHeader(path string, b []byte, fileSize int64, write bool) (Header, er
 	}
 	// The version is looked at before the checksum: a later version may lay out
 	// even the checksum anew, and «newer» tells the user more than «damaged».
-	if v := le.Uint32(b[hdrVersion:]); v != Version && v > 0 && v < 1<<16 {
+	if v := le.Uint32(b[hdrVersion:]); v != Version {
 		return h, fmt.Errorf("%w: %s has format version %d, this program knows version %d; use a ringlog of the same release as the one that created it",
 			ErrVersion, path, v, Version)
 	}
