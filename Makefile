@@ -6,7 +6,7 @@ FUZZ    ?= 10s
 TOOL     = $(GO) tool -modfile=$(CURDIR)/tools/go.mod
 MODULES  = . bench
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS  = -s -w -X main.version=$(VERSION)
+LDFLAGS  = -s -w -X github.com/ringlog/ringlog/cmd/internal/cli.version=$(VERSION)
 
 .PHONY: help build install demo test race lint fuzz bench vectors cross clean
 

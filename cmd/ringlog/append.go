@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,7 +28,11 @@ A line that is larger than the largest record, an eighth of a lane, is lost, nev
 cut. With records lost, for this or for want of room, append goes on to the end of
 its input, says how many were lost and why, and exits with 5.
 
-SIGINT and SIGTERM end it: lines that were read are in the ring.`,
+SIGTERM and SIGHUP end it: it reads no more, appends the lines that it has read, for
+2 seconds or until another signal, says how many are left over then, and exits with
+128 and the signal's number. A first SIGINT changes nothing, since a terminal sends
+it to the whole pipeline and the input is about to end; a second one ends it like
+SIGTERM. Signals that were ignored when it started stay ignored.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p, err := parsePolicy(policy)
@@ -55,15 +57,18 @@ SIGINT and SIGTERM end it: lines that were read are in the ring.`,
 				return err
 			}
 			if to.largest, err = largestRecord(path); err != nil {
+				return cli.Opening(err)
+			}
+			in, err := newInput(os.Stdin)
+			if err != nil {
 				return err
 			}
 			// Before the lane is taken: from then on a signal must find it closed.
-			signals := make(chan os.Signal, 1)
-			signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+			signals := cli.Signals()
 			if to.w, err = writer.Open(path, writer.Options{Label: worker, Policy: p, Timeout: timeout}); err != nil {
-				return err
+				return cli.Opening(err)
 			}
-			return to.run(os.Stdin, signals)
+			return to.run(in, signals)
 		},
 	}
 	f := cmd.Flags()

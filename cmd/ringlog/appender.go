@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/ringlog/ringlog/cmd/internal/cli"
 	"github.com/ringlog/ringlog/cmd/internal/lines"
@@ -25,27 +26,46 @@ type appender struct {
 	records atomic.Uint64 // records accepted or lost
 }
 
+// finish is how long lines that were read may still wait for room after a signal.
+const finish = 2 * time.Second
+
 // run appends in to its end, or to a signal, and closes the lane.
-func (a *appender) run(in io.Reader, signals <-chan os.Signal) error {
-	// A read of standard input cannot be interrupted, so it has a goroutine of
-	// its own, which a signal leaves behind.
+func (a *appender) run(in *input, signals <-chan os.Signal) error {
 	done := make(chan error, 1)
 	go func() {
 		done <- cli.Guard(func() error { return a.copy(in) })
 	}()
-	var err error
-	var caught os.Signal
-	select {
-	case err = <-done:
-	case caught = <-signals:
+	err, ended := error(nil), false
+	wait := func(limit <-chan time.Time) (caught os.Signal) {
+		select {
+		case err = <-done:
+			ended = true
+		case caught = <-signals:
+		case <-limit:
+		}
+		return caught
+	}
+	caught := wait(nil)
+	if caught == syscall.SIGINT {
+		// A terminal sends it to the whole pipeline: what the programs before
+		// this one say at their end is still to come.
+		caught = wait(nil)
+	}
+	if !ended {
+		in.stop()
+		wait(time.After(finish))
 	}
 	closed := a.w.Close()
+	if !ended {
+		// The record that waited for room is refused now; then the count is final.
+		wait(time.After(finish))
+	}
 	lost := a.lost()
 	switch {
 	case err != nil || closed != nil:
-		return errors.Join(err, closed, lost)
+		return errors.Join(err, closed, lost, a.left(in))
 	case caught != nil:
-		return cli.Exit(cli.Signalled+int(caught.(syscall.Signal)), lost)
+		return cli.Exit(cli.Signalled+int(caught.(syscall.Signal)), errors.Join(lost, a.left(in)))
 	case lost != nil:
 		return cli.Exit(cli.Lost, lost)
 	}
@@ -54,7 +74,7 @@ func (a *appender) run(in io.Reader, signals <-chan os.Signal) error {
 
 // copy appends every line of in. It fails if in does; lost records are counted by
 // the writer.
-func (a *appender) copy(in io.Reader) error {
+func (a *appender) copy(in *input) error {
 	// A line cut at the size of the largest record with its header is too large
 	// still: the writer counts it, without there ever being more of it in memory.
 	from := lines.New(in, a.largest)
@@ -65,6 +85,8 @@ func (a *appender) copy(in io.Reader) error {
 			return nil
 		case err != nil:
 			return fmt.Errorf("reading standard input: %w", err)
+		case in.cut.Load() && a.records.Load() == in.whole.Load():
+			return nil // the begin of a line, of which nobody waited for the rest
 		}
 		if errors.Is(a.append(line), writer.ErrClosed) {
 			return nil
@@ -104,4 +126,14 @@ func (a *appender) lost() error {
 		}
 	}
 	return fmt.Errorf("lost %d of %s: %s", total, cli.Count(a.records.Load(), "record"), strings.Join(why, ", "))
+}
+
+// left says how many lines were read and became neither records nor lost ones, or
+// nil.
+func (a *appender) left(in *input) error {
+	given, done := in.given(), a.records.Load()
+	if given <= done {
+		return nil
+	}
+	return fmt.Errorf("not in the ring: %d of %s read, for which the end came too soon", given-done, cli.Count(given, "line"))
 }

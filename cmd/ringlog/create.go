@@ -24,8 +24,13 @@ Each attached process has a lane of its own, which takes its room when it is fir
 used. A record takes at most an eighth of a lane.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if lanes == 0 || size == 0 || name == "" || strings.ContainsRune(name, '/') {
-				return cli.Usagef("--lanes %d, --lane-size %s, --name %q: none may be 0, and a name has no slash and is not empty", lanes, &size, name)
+			switch {
+			case lanes < 1 || lanes > ring.MaxLanes:
+				return cli.Usagef("--lanes %d: want 1 to %d", lanes, ring.MaxLanes)
+			case size < ring.MinLaneSize || size > ring.MaxLaneSize || size&(size-1) != 0:
+				return cli.Usagef("--lane-size %s: want a power of two from 64KiB to 1GiB; MiB is 2^20 bytes, but M and MB are 10^6", &size)
+			case name == "" || strings.ContainsRune(name, '/'):
+				return cli.Usagef("--name %q: want a name without a slash", name)
 			}
 			path := strings.Join(args, "")
 			if len(args) > 0 && path == "" {

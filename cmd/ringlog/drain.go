@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/ringlog/ringlog/cmd/internal/cli"
 	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/reader"
+	"github.com/ringlog/ringlog/ring"
 )
 
 func drainCommand() *cobra.Command {
@@ -34,9 +36,10 @@ loggers below it. It can be given up to 64 times. A PATH that has a "=" before i
 first "/" is to be written as ./PATH. "-" is standard output, the default; there,
 in pipes and on devices, the last records may appear twice after a crash.
 
-Drain runs until SIGINT or SIGTERM; then it drains what is there and exits with 0,
-or at once at a second signal. It exits with 6 if it met damage in the ring. Lost
-and torn records are the workers' fate, not its own: it reports them and exits with 0.`,
+Drain runs until SIGINT, SIGTERM or SIGHUP; then it drains what is there and exits
+with 0, or at once at a second signal. Signals that were ignored when it started stay
+ignored. It exits with 6 if it met damage in the ring. Lost and torn records are the
+workers' fate, not its own: it reports them and exits with 0.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			o := reader.Options{MaxSize: int64(size), Keep: keep, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
@@ -63,6 +66,9 @@ and torn records are the workers' fate, not its own: it reports them and exits w
 				o.Location = time.UTC
 			}
 			if path, err = cli.NamedOrNew(path, create); err != nil {
+				return err
+			}
+			if err := refuseRings(o.Outputs); err != nil {
 				return err
 			}
 			err = drain(path, o)
@@ -109,4 +115,26 @@ func parseOutputs(outs []string, form string) ([]reader.Output, error) {
 		list = append(list, o)
 	}
 	return list, nil
+}
+
+// refuseRings refuses outputs that are rings: a line appended to one would spoil
+// it for all who have it.
+func refuseRings(outs []reader.Output) error {
+	for _, o := range outs {
+		// Asked first: opening a pipe waits for its other end.
+		if st, err := os.Stat(o.Path); o.Path == "-" || err != nil || !st.Mode().IsRegular() {
+			continue
+		}
+		f, err := os.Open(o.Path)
+		if err != nil {
+			continue // the reader says what it wants of its outputs
+		}
+		begin := make([]byte, len(ring.Magic))
+		_, err = io.ReadFull(f, begin)
+		f.Close()
+		if err == nil && string(begin) == ring.Magic {
+			return cli.Exitf(cli.Refused, "--out %s is a ring, which lines would spoil; name a log file", o.Path)
+		}
+	}
+	return nil
 }

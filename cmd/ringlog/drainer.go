@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"syscall"
 	"time"
 
@@ -21,8 +20,12 @@ func drain(path string, o reader.Options) error {
 	defer stop()
 	start := time.Now()
 	r, err := reader.Open(path, o)
-	if err != nil {
+	var output *reader.OutputError
+	switch {
+	case errors.As(err, &output):
 		return err
+	case err != nil:
+		return cli.Opening(err)
 	}
 	err = errors.Join(r.Run(ctx), r.Close())
 	stats := r.Stats()
@@ -33,12 +36,11 @@ func drain(path string, o reader.Options) error {
 	return err
 }
 
-// untilSignal returns a context that ends at the first SIGINT or SIGTERM. The
+// untilSignal returns a context that ends at the first signal. The
 // second one ends the process: what is under way is undone by the next drain.
 func untilSignal() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	signals := cli.Signals()
 	go func() {
 		<-signals
 		cancel()

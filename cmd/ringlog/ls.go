@@ -1,11 +1,11 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ringlog/ringlog/cmd/internal/cli"
 	"github.com/ringlog/ringlog/cmd/internal/status"
 	"github.com/ringlog/ringlog/ring"
 	"github.com/ringlog/ringlog/writer"
@@ -35,7 +35,7 @@ size_bytes, allocated_bytes, created_at, reader_pid (0: none) and error.`,
 				return err
 			}
 			if asJSON {
-				return json.NewEncoder(os.Stdout).Encode(list)
+				return cli.WriteJSON(os.Stdout, list)
 			}
 			return status.PrintList(os.Stdout, list)
 		},

@@ -33,7 +33,19 @@ into rotating log files. A ring is named by --ring, by a PATH, or by RINGLOG_RIN
 		},
 	}
 	root.AddCommand(createCommand(), appendCommand(), drainCommand(), statCommand(), lsCommand())
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil {
+		help.Args = knownCommand
+	}
 	return root
+}
+
+// knownCommand refuses help for what there is not, which cobra takes for success.
+func knownCommand(help *cobra.Command, args []string) error {
+	if _, rest, err := help.Root().Find(args); err != nil || len(rest) > 0 {
+		return cli.Usagef("no help for %q: want one of %s", strings.Join(args, " "), commandNames(help.Root()))
+	}
+	return nil
 }
 
 func commandNames(root *cobra.Command) string {

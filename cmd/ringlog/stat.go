@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
 	"strings"
 
@@ -40,10 +39,10 @@ trouble) and now. Times are in UTC, null where there is none.`,
 			}
 			r, err := status.Read(path)
 			if err != nil {
-				return err
+				return cli.Opening(err)
 			}
 			if asJSON {
-				return json.NewEncoder(os.Stdout).Encode(r)
+				return cli.WriteJSON(os.Stdout, r)
 			}
 			return r.Print(os.Stdout)
 		},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,6 +110,21 @@ func TestJudgeFindsEachBrokenPromise(t *testing.T) {
 				t.Errorf("%v, want broken: %v", err, tt.broken)
 			}
 		})
+	}
+}
+
+func TestAFolderOfLogsThatIsNoneIsNamed(t *testing.T) {
+	t.Parallel()
+	missing := filepath.Join(t.TempDir(), "nonexist")
+	if _, err := loadSources(missing); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), missing) {
+		t.Errorf("%v, want one that names %s", err, missing)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := loadSources(file); err == nil || err.Error() != file+" is no folder" {
+		t.Errorf("%v for a file", err)
 	}
 }
 

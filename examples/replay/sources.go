@@ -27,6 +27,11 @@ func loadSources(dir string) ([]source, error) {
 	if dir == "" {
 		return []source{invent("app"), invent("orders"), invent("trades"), invent("optimiser")}, nil
 	}
+	if st, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("no folder of logs: %w", err)
+	} else if !st.IsDir() {
+		return nil, fmt.Errorf("%s is no folder", dir)
+	}
 	paths, err := filepath.Glob(filepath.Join(dir, "*.log"))
 	if err != nil {
 		return nil, err

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,7 +29,9 @@ func TestCodeTellsErrorsApartHoweverTheyAreWrapped(t *testing.T) {
 		{ring.ErrVersion, NotRing},
 		{ring.ErrTruncated, NotRing},
 		{&ring.DamageError{Lane: ring.NoLane}, NotRing},
-		{fs.ErrNotExist, NotRing},
+		{fs.ErrNotExist, Failed},
+		{Opening(fs.ErrNotExist), NotRing},
+		{Opening(&ring.ReaderRunningError{}), Refused},
 		{&ring.ReaderRunningError{}, Refused},
 		{&logfile.LockedError{}, Refused},
 		{ring.ErrNoFreeLane, Refused},
@@ -54,6 +58,23 @@ func TestMessageIsOneLineThatMovesNoCursor(t *testing.T) {
 	err := errors.Join(fmt.Errorf("ring: no ring at %s", "a\x1b[2J\xff\u202eb"), errors.New("second"))
 	if got, want := Message(err), `no ring at a\x1b[2J\xff\u202eb; second`; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestWriteJSONEscapesWhatIsNotPrintedAndKeepsTheValue(t *testing.T) {
+	t.Parallel()
+	const hostile = "é日😀\x1b\x7f\u0085\u009b\u061c\u200e\u202e\u2028\u2066\u2069\U000e0001 end"
+	var b bytes.Buffer
+	if err := WriteJSON(&b, map[string]string{"worker": hostile}); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"worker":"é日😀\u001b\u007f\u0085\u009b\u061c\u200e\u202e\u2028\u2066\u2069\udb40\udc01 end"}` + "\n"
+	if b.String() != want {
+		t.Errorf("%q, want %q", b.String(), want)
+	}
+	var back map[string]string
+	if err := json.Unmarshal(b.Bytes(), &back); err != nil || back["worker"] != hostile {
+		t.Errorf("%q, %v when read back", back, err)
 	}
 }
 

@@ -95,11 +95,20 @@ func Code(err error) int {
 		return ClosedPipe
 	case is(errUsage, ring.ErrInvalid):
 		return BadUsage
-	case is(ring.ErrNotRing, ring.ErrVersion, ring.ErrUnsupported, ring.ErrTruncated, fs.ErrNotExist), errors.As(err, &damage):
+	case is(ring.ErrNotRing, ring.ErrVersion, ring.ErrUnsupported, ring.ErrTruncated), errors.As(err, &damage):
 		return NotRing
 	case is(ring.ErrReaderRunning, ring.ErrNoFreeLane, ring.ErrRetired, ring.ErrNoSpace, ring.ErrNetworkFS, ring.ErrExists,
 		logfile.ErrLocked, logfile.ErrRaced, syscall.ENOSPC, syscall.EDQUOT, fs.ErrPermission):
 		return Refused
 	}
 	return Failed
+}
+
+// Opening marks an error of opening a ring: what does not exist is the ring then,
+// where elsewhere it may be any file.
+func Opening(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return Exit(NotRing, err)
+	}
+	return err
 }

@@ -45,9 +45,6 @@ func NamedOrNew(path string, create bool) (string, error) {
 // CreateRing makes a ring and says what is doubtful about its place.
 func CreateRing(path string, o ring.CreateOptions) error {
 	if err := ring.Create(path, o); err != nil {
-		if Code(err) == NotRing { // the folder is missing, there is no ring to be wrong
-			return Exit(Failed, err)
-		}
 		return err
 	}
 	if w := ring.Warning(path); w != "" {

@@ -48,7 +48,7 @@ valid. Records have the id that a drain gives them.`,
 			}
 			in, err := ring.Inspect(path)
 			if err != nil {
-				return err
+				return cli.Opening(err)
 			}
 			defer in.Close()
 			d := dump.Scan(in, dump.Options{All: all})
