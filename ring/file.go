@@ -86,7 +86,7 @@ func openRegular(path string, flag int) (*os.File, error) {
 	case errors.Is(err, unix.ELOOP):
 		return nil, fmt.Errorf("%w: %s is a symbolic link; name the ring itself", ErrNotRing, path)
 	case errors.Is(err, unix.EISDIR):
-		return nil, fmt.Errorf("%w: %s is a directory", ErrNotRing, path)
+		return nil, directoryError(path)
 	case errors.Is(err, unix.ENXIO):
 		return nil, fmt.Errorf("%w: %s is not a regular file", ErrNotRing, path)
 	case errors.Is(err, fs.ErrNotExist):
@@ -97,14 +97,22 @@ func openRegular(path string, flag int) (*os.File, error) {
 		return nil, fmt.Errorf("ring: opening the ring: %w", err)
 	}
 	st, err := f.Stat()
-	if err == nil && !st.Mode().IsRegular() {
-		err = fmt.Errorf("%w: %s is not a regular file (%s)", ErrNotRing, path, st.Mode().Type())
+	switch {
+	case err != nil:
+	case st.IsDir(): // which can be opened for reading
+		err = directoryError(path)
+	case !st.Mode().IsRegular():
+		err = fmt.Errorf("%w: %s is a device, pipe or socket, not a regular file", ErrNotRing, path)
 	}
 	if err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+func directoryError(path string) error {
+	return fmt.Errorf("%w: %s is a directory", ErrNotRing, path)
 }
 
 // readHeader reads the header by pread, before anything is mapped.
