@@ -19,7 +19,9 @@ type Consumer struct {
 }
 
 // OpenConsumer opens the ring at path, with a description of its own, and takes
-// the reader's lock. Errors: those of Attach, and *ReaderRunningError.
+// the reader's lock. A ring that an earlier reader was about to remove when it died
+// is in use again from then on (O6). Errors: those of Attach, and
+// *ReaderRunningError.
 func OpenConsumer(path string) (*Consumer, error) {
 	// Lanes are mapped read-only: a reader never has a reason to write there.
 	f, err := openFile(path, mmap.RDONLY)
@@ -46,6 +48,14 @@ func newConsumer(b backing, head Header) (*Consumer, error) {
 	case !ok:
 		return nil, &ReaderRunningError{Path: b.name(), PID: int(c.control(ctlReaderPID).load())}
 	}
+	switch ok, err := b.linked(); {
+	case err != nil:
+		return nil, err
+	case !ok: // its last reader removed it while this one waited for the lock
+		return nil, retiredError(b)
+	}
+	// Only who holds the reader's lock stores the mark, so whoever did is dead.
+	c.Unretire()
 	c.control(ctlReaderPID).store(uint64(os.Getpid()))
 	c.control(ctlReaderStart).store(uint64(time.Now().UnixNano()))
 	copy(b.meta()[head.ControlOffset+ctlReaderBootID:], boot[:])

@@ -38,6 +38,8 @@
 //   - read.go: what a reader accepts, in live lanes and in dead ones
 //   - entry.go, owner.go: who owns a lane, and how it changes hands
 //   - intent.go, consumer.go: the transaction that moves consumer positions
+//   - retire.go: how a ring is removed
+//   - levels.go: minimum levels that running writers obey
 //   - inspect.go, salvage.go: looking at a ring without trusting it
 //   - file.go, lock.go, space.go, create.go: the file under it all
 //

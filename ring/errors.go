@@ -38,9 +38,10 @@ var (
 	ErrTooLarge = errors.New("ring: record too large")
 	// ErrClosed: the producer was closed.
 	ErrClosed = errors.New("ring: closed")
-	// ErrBusy: Close gave up waiting for appends still under way; the lane
-	// stays safely owned until the process ends.
-	ErrBusy = errors.New("ring: appends under way")
+	// ErrBusy: somebody does not get done. Close gave up waiting for appends still
+	// under way; the lane stays safely owned until the process ends. Or SetLevels
+	// gave up waiting for another process that changes the level rules.
+	ErrBusy = errors.New("ring: busy")
 )
 
 // NoLane in a DamageError means that the damage is not in a lane.

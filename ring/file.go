@@ -3,6 +3,7 @@ package ring
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -29,6 +30,8 @@ type backing interface {
 	lockHeld(off uint64) (bool, error)
 	// linked says whether the file still has a name.
 	linked() (bool, error)
+	// unlink removes the file's name if it is still this file's.
+	unlink() error
 	close() error
 }
 
@@ -187,12 +190,36 @@ func (r *file) tryLock(off uint64) (bool, error)  { return tryLock(r.f, off) }
 func (r *file) unlock(off uint64) error           { return unlock(r.f, off) }
 func (r *file) lockHeld(off uint64) (bool, error) { return lockHeld(r.f, off) }
 
-func (r *file) linked() (bool, error) {
-	var st unix.Stat_t
-	if err := unix.Fstat(int(r.f.Fd()), &st); err != nil {
-		return false, fmt.Errorf("ring: looking at %s: %w", r.name(), err)
+func (r *file) stat() (st unix.Stat_t, err error) {
+	if err = unix.Fstat(int(r.f.Fd()), &st); err != nil {
+		err = fmt.Errorf("ring: looking at %s: %w", r.name(), err)
 	}
-	return st.Nlink > 0, nil
+	return st, err
+}
+
+func (r *file) linked() (bool, error) {
+	st, err := r.stat()
+	return st.Nlink > 0, err
+}
+
+func (r *file) unlink() error {
+	own, err := r.stat()
+	if err != nil || own.Nlink == 0 {
+		return err // without a name it is removed already
+	}
+	// No call removes a name on the condition that it is this file's: this is
+	// against a path that changed hands long ago, not in the last microsecond.
+	var named unix.Stat_t
+	if err := unix.Lstat(r.name(), &named); err != nil {
+		return fmt.Errorf("ring: removing %s: %w; the ring was renamed, or the working directory has changed", r.name(), err)
+	}
+	if named.Dev != own.Dev || named.Ino != own.Ino {
+		return fmt.Errorf("ring: removing %s: another file has that name by now; the ring was renamed", r.name())
+	}
+	if err := unix.Unlink(r.name()); err != nil {
+		return fmt.Errorf("ring: removing %s: %w", r.name(), err)
+	}
+	return nil
 }
 
 // close unmaps everything and gives up the description, and with it every lock.
@@ -208,6 +235,9 @@ func (r *file) close() error {
 			errs = append(errs, r.lanes[i].Unmap())
 		}
 	}
-	errs = append(errs, r.front.Unmap(), r.f.Close())
+	// A process that is just being started has our descriptor, and with it our locks,
+	// until it is another program: to close it is not enough.
+	whole := unix.Flock_t{Type: unix.F_UNLCK, Whence: io.SeekStart}
+	errs = append(errs, r.front.Unmap(), unix.FcntlFlock(r.f.Fd(), unix.F_OFD_SETLK, &whole), r.f.Close())
 	return errors.Join(errs...)
 }

@@ -24,6 +24,18 @@ type heapBacking struct {
 	// beforeLock, if not nil, runs once, before the first lock is tried: what
 	// others do between a look at a lane and the lock on it.
 	beforeLock func()
+	// step, if not nil, runs before and after each call: what others do while this
+	// process is stopped there.
+	step func()
+}
+
+// stop makes the two stops of a call: defer b.stop()().
+func (b *heapBacking) stop() func() {
+	if b.step == nil {
+		return func() {}
+	}
+	b.step()
+	return b.step
 }
 
 // testKey has all kinds of bytes, and low bits that stamps must not show.
@@ -61,13 +73,22 @@ func (f *heapFile) snapshot() *heapFile {
 	return c
 }
 
-func (b *heapBacking) name() string                 { return "heap" }
-func (b *heapBacking) meta() []byte                 { return b.f.front }
-func (b *heapBacking) lane(i int) ([]byte, error)   { return b.f.lanes[i], nil }
-func (b *heapBacking) hasData(int) bool             { return false }
-func (b *heapBacking) allocate(_ int, _ bool) error { return nil }
+func (b *heapBacking) name() string     { return "heap" }
+func (b *heapBacking) meta() []byte     { return b.f.front }
+func (b *heapBacking) hasData(int) bool { return false }
+
+func (b *heapBacking) lane(i int) ([]byte, error) {
+	defer b.stop()()
+	return b.f.lanes[i], nil
+}
+
+func (b *heapBacking) allocate(_ int, _ bool) error {
+	defer b.stop()()
+	return nil
+}
 
 func (b *heapBacking) tryLock(off uint64) (bool, error) {
+	defer b.stop()()
 	if others := b.beforeLock; others != nil {
 		b.beforeLock = nil
 		others()
@@ -82,6 +103,7 @@ func (b *heapBacking) tryLock(off uint64) (bool, error) {
 }
 
 func (b *heapBacking) unlock(off uint64) error {
+	defer b.stop()()
 	b.f.mu.Lock()
 	defer b.f.mu.Unlock()
 	if b.f.holder[off] == b {
@@ -91,6 +113,7 @@ func (b *heapBacking) unlock(off uint64) error {
 }
 
 func (b *heapBacking) lockHeld(off uint64) (bool, error) {
+	defer b.stop()()
 	b.f.mu.Lock()
 	defer b.f.mu.Unlock()
 	h := b.f.holder[off]
@@ -98,9 +121,18 @@ func (b *heapBacking) lockHeld(off uint64) (bool, error) {
 }
 
 func (b *heapBacking) linked() (bool, error) {
+	defer b.stop()()
 	b.f.mu.Lock()
 	defer b.f.mu.Unlock()
 	return !b.f.unlinked, nil
+}
+
+func (b *heapBacking) unlink() error {
+	defer b.stop()()
+	b.f.mu.Lock()
+	defer b.f.mu.Unlock()
+	b.f.unlinked = true
+	return nil
 }
 
 func (b *heapBacking) close() error {
@@ -158,6 +190,14 @@ func (f *heapFile) reader(t testing.TB, i int) (*Consumer, *Lane) {
 func (w *worker) append(t testing.TB, payload string) {
 	t.Helper()
 	if err := w.Append([]byte(payload), 0, KindRaw); err != nil {
+		t.Fatalf("appending %q: %v", payload, err)
+	}
+}
+
+// fill appends a record that may take the whole lane (W10).
+func (w *worker) fill(t testing.TB, payload string) {
+	t.Helper()
+	if err := w.Append([]byte(payload), WarningLevel, KindRaw); err != nil {
 		t.Fatalf("appending %q: %v", payload, err)
 	}
 }

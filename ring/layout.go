@@ -33,6 +33,11 @@ const (
 	// maxRecordShare: a record with its header takes at most this share of a
 	// lane, so that padding before the lane's end never wastes more than that.
 	maxRecordShare = 8
+
+	// warningShare: this share of a lane is kept for records of WARNING and above
+	// (W10). The largest record and the padding before it take a quarter, so that
+	// any record fits an empty lane.
+	warningShare = 8
 )
 
 // Header fields, as offsets from the start of the file.
@@ -93,6 +98,13 @@ const (
 	levelCount    = 64
 	levelSize     = 128
 	ctlUsedLength = ctlLevels + levelCount*levelSize
+)
+
+// Level entry fields, as offsets from the start of one entry.
+const (
+	lvlLength = 0 // the word that also holds the level
+	lvlLevel  = 2
+	lvlPrefix = 8
 )
 
 // Clock anchor fields, as offsets from the start of one anchor. Reserved: this
@@ -278,5 +290,11 @@ func (g Geometry) laneOffset(i int) uint64 { return g.LanesOffset + uint64(i)*g.
 
 // entryOffset is where lane i's table entry, and its lock byte, lie in the file.
 func (g Geometry) entryOffset(i int) uint64 { return g.TableOffset + uint64(i)*laneEntrySize }
+
+// ownerEnd is where the owner record of a claim at pos ends in a lane.
+func (g Geometry) ownerEnd(pos uint64) uint64 {
+	m := laneMemory{size: g.LaneSize, mask: g.LaneSize - 1}
+	return m.place(pos, ownerRecordSize) + ownerRecordSize
+}
 
 func alignUp(n, to uint64) uint64 { return (n + to - 1) &^ (to - 1) }

@@ -158,7 +158,7 @@ func TestLayoutMatchesTheDocument(t *testing.T) {
 	}
 }
 
-var layoutName = regexp.MustCompile(`^(hdr|ctl|anchor|lan|rec|own|int|slt)[A-Z]`)
+var layoutName = regexp.MustCompile(`^(hdr|ctl|lvl|anchor|lan|rec|own|int|slt)[A-Z]`)
 
 // R4: words of different writers lie on lines of their own.
 func TestWordsOfDifferentWritersLieOnDifferentLines(t *testing.T) {

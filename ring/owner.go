@@ -123,18 +123,12 @@ func (c *claimant) claimable(i int) bool {
 	switch LaneState(e.state().load()) {
 	case LaneFree:
 		p &^= closedBit
-		return p == progress.Consumer || p == c.ownerEnd(progress.Consumer)
+		return p == progress.Consumer || p == c.head.ownerEnd(progress.Consumer)
 	case LaneClosed:
 		lost := e.lost()
 		return p == progress.Consumer|closedBit && lost.Total() == progress.LostSeen
 	}
 	return false
-}
-
-// ownerEnd is where the owner record of a claim at pos ends.
-func (c *claimant) ownerEnd(pos uint64) uint64 {
-	m := laneMemory{size: c.head.LaneSize, mask: c.head.LaneSize - 1}
-	return m.place(pos, ownerRecordSize) + ownerRecordSize
 }
 
 // claim makes this process the owner of lane i. It returns nil and no error if
@@ -226,6 +220,8 @@ func (c *claimant) claimLocked(i int) (*Producer, error) {
 		producer: e.producer(),
 		consumer: e.consumer(),
 		reader:   wordAt(c.meta(), c.head.ControlOffset+ctlReaderFutex),
+		levels:   newLevelTable(c.meta(), c.head).version,
+		ordinary: mem.size - mem.size/warningShare,
 		lane:     i,
 		entry:    e,
 		from:     c.backing,
@@ -288,7 +284,7 @@ func (p *Producer) Close() error {
 	for !p.settled(end) || !p.shut() {
 		if time.Now().After(deadline) {
 			keptUntilExit.Store(p, true)
-			return fmt.Errorf("%w: lane %d of %s after %v; its records are drained when this process ends", ErrBusy, p.lane, p.from.name(), closeTimeout)
+			return fmt.Errorf("%w: appends to lane %d of %s are under way after %v; its records are drained when this process ends", ErrBusy, p.lane, p.from.name(), closeTimeout)
 		}
 		futexWake(futex)
 		time.Sleep(50 * time.Microsecond)

@@ -17,6 +17,9 @@ type Producer struct {
 	producer *word // this process's goroutines compete for it by compare-and-swap
 	consumer *word // stored by the reader alone
 	reader   *word // the reader's futex word
+	levels   *word // version of the level rules
+	// ordinary is how many bytes of the lane records below WARNING may take (W10).
+	ordinary uint64
 
 	// consumerSeen is the last consumer position this process looked up. The
 	// reader only moves it on, so an old value is a safe bound, and the reader's
@@ -50,6 +53,9 @@ type Claim struct {
 // Claim takes room for a record with a payload of n bytes at level and of kind.
 // It allocates nothing, takes no lock and makes no system call.
 //
+// Below WARNING the lane is full an eighth earlier, so that the records that say
+// what is wrong still find room when there are too many of the others (W10).
+//
 // Errors: ErrFull (try again after Wait, or CountLost), ErrTooLarge, ErrClosed.
 func (p *Producer) Claim(n int, level int16, kind Kind) (Claim, error) {
 	size := recordSize(uint64(n))
@@ -61,6 +67,10 @@ func (p *Producer) Claim(n int, level int16, kind Kind) (Claim, error) {
 	// owner claims.
 	pos := p.producer.load()
 	var start uint64
+	share := p.mem.size
+	if level < WarningLevel {
+		share = p.ordinary
+	}
 	for {
 		if pos&closedBit != 0 {
 			runtime.KeepAlive(p) // a closed lane is unmapped when p is garbage
@@ -68,12 +78,12 @@ func (p *Producer) Claim(n int, level int16, kind Kind) (Claim, error) {
 		}
 		start = p.mem.place(pos, size)
 		end := start + size
-		if end-p.consumerSeen.Load() > p.mem.size {
+		if end-p.consumerSeen.Load() > share {
 			// Acquire: the reader stored the position after its last read of
 			// the memory that it gives back.
 			c := p.consumer.load()
 			p.consumerSeen.Store(c)
-			if end-c > p.mem.size {
+			if end-c > share {
 				// While this goroutine did not run, others may have moved the
 				// producer position and the reader have drained beyond pos;
 				// then end lies behind c, and the lane is anything but full.

@@ -31,7 +31,7 @@ func TestRecordThatWouldStraddleTheEndIsPrecededByPadding(t *testing.T) {
 	w := f.attach(t, "w")
 	c, l := f.reader(t, 0)
 	for range 7 { // 128 + 7*120 = 968: 56 bytes are left
-		w.append(t, strings.Repeat("x", 88))
+		w.fill(t, strings.Repeat("x", 88))
 	}
 	drain(t, c, l, LaneOwned)
 	w.append(t, strings.Repeat("y", 30)) // 64 bytes
@@ -53,7 +53,7 @@ func TestRecordThatEndsAtTheLanesEndNeedsNoPadding(t *testing.T) {
 	w := f.attach(t, "w")
 	c, l := f.reader(t, 0)
 	for range 7 {
-		w.append(t, strings.Repeat("x", 96)) // 128 bytes, the largest
+		w.fill(t, strings.Repeat("x", 96)) // 128 bytes, the largest
 	}
 	drain(t, c, l, LaneOwned)
 	w.append(t, "z")
@@ -68,13 +68,13 @@ func TestFullLaneRefusesUntilTheReaderMoves(t *testing.T) {
 	w := f.attach(t, "w")
 	c, l := f.reader(t, 0)
 	n := 0
-	for w.Append(make([]byte, 32), 0, KindRaw) == nil {
+	for w.Append(make([]byte, 32), WarningLevel, KindRaw) == nil {
 		n++
 	}
 	if n != (1024-ownerRecordSize)/64 {
 		t.Errorf("%d records fitted", n)
 	}
-	if err := w.Append(make([]byte, 32), 0, KindRaw); !errors.Is(err, ErrFull) {
+	if err := w.Append(make([]byte, 32), WarningLevel, KindRaw); !errors.Is(err, ErrFull) {
 		t.Errorf("full lane: %v", err)
 	}
 	if w.Backlog() != 1024 {
@@ -93,17 +93,17 @@ func TestNothingUnreadIsOverwrittenForPadding(t *testing.T) {
 	w := f.attach(t, "w")
 	c, l := f.reader(t, 0)
 	for range 7 {
-		w.append(t, strings.Repeat("x", 88))
+		w.fill(t, strings.Repeat("x", 88))
 	}
 	p, _ := l.Progress()
 	p.Consumer = ownerRecordSize // 128 bytes free at the start, 56 at the end
 	if err := c.Publish(&Batch{Lanes: []LaneChange{{Generation: 1, To: p, State: LaneOwned}}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Append(make([]byte, 96), 0, KindRaw); err != nil {
+	if err := w.Append(make([]byte, 96), WarningLevel, KindRaw); err != nil {
 		t.Errorf("56 bytes of padding and 128 of record where 184 are free: %v", err)
 	}
-	if err := w.Append(nil, 0, KindRaw); !errors.Is(err, ErrFull) {
+	if err := w.Append(nil, WarningLevel, KindRaw); !errors.Is(err, ErrFull) {
 		t.Errorf("one more: %v", err)
 	}
 	if got := len(payloads(finally(l))); got != 8 {
@@ -213,7 +213,7 @@ func TestPositionMovesOverPaddingAndRecordInOneStep(t *testing.T) {
 	f.lanes[0] = pages(t, 16384)
 	w := f.attach(t, "w")
 	c, l := f.reader(t, 0)
-	for w.Append(make([]byte, 992), 0, KindRaw) == nil {
+	for w.Append(make([]byte, 992), WarningLevel, KindRaw) == nil {
 	}
 	drain(t, c, l, LaneOwned)
 	before, _ := l.Produced()

@@ -3,6 +3,7 @@ package ring
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -36,12 +37,49 @@ func spaceError(f *os.File, wanted uint64, err error) error {
 	return fmt.Errorf("ring: allocating %s of %s: %w", humanize.IBytes(wanted), f.Name(), err)
 }
 
+// freeSpace is the number of bytes that are free in f's file system for this user.
 func freeSpace(f *os.File) uint64 {
 	var st unix.Statfs_t
 	if unix.Fstatfs(int(f.Fd()), &st) != nil {
 		return 0
 	}
+	if st.Blocks == 0 {
+		return math.MaxInt64 // a file system in memory that was given no bound
+	}
 	return st.Bavail * uint64(st.Bsize)
+}
+
+// Fit makes the lanes of o smaller until so many workers have room in half of what
+// is free in the file system of the folder dir: the other half is for what else
+// uses it, and a lane takes its room only when it is claimed. The smallest lanes
+// may take all that is free. It returns what came of o, its defaults filled in, and
+// the number of free bytes it found. A limit on the memory of a group of processes
+// is not looked at.
+//
+// Errors: ErrInvalid, *NoSpaceError if not even the smallest lanes fit, and those
+// of opening dir.
+func Fit(dir string, o CreateOptions, workers int) (fitted CreateOptions, free uint64, err error) {
+	if o, err = o.withDefaults(); err != nil {
+		return o, 0, err
+	}
+	if workers < 1 {
+		return o, 0, fmt.Errorf("%w: room for %d workers; want at least 1", ErrInvalid, workers)
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return o, 0, fmt.Errorf("ring: looking for room: %w", err)
+	}
+	defer f.Close()
+	free = freeSpace(f)
+	workers = min(workers, o.Lanes)
+	wanted := func() uint64 { return newGeometry(o.Lanes, o.LaneSize).laneOffset(workers) }
+	for o.LaneSize > MinLaneSize && wanted() > free/2 {
+		o.LaneSize /= 2
+	}
+	if wanted() > free {
+		return o, free, &NoSpaceError{Path: dir, Wanted: wanted(), Free: free, Err: unix.ENOSPC}
+	}
+	return o, free, nil
 }
 
 // reserve allocates the file's blocks from off, n bytes, so that the answer

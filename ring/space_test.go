@@ -3,6 +3,7 @@ package ring
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -171,5 +172,55 @@ func TestErrorsOfAllocationThatMeanFullAreToldFromOthers(t *testing.T) {
 	}
 	if err := spaceError(f, 1<<20, unix.EIO); errors.Is(err, ErrNoSpace) || !errors.Is(err, unix.EIO) {
 		t.Errorf("EIO: %v", err)
+	}
+}
+
+func TestFitMakesLanesSmallerUntilTheWorkersTakeHalfOfWhatIsFree(t *testing.T) {
+	t.Parallel()
+	const room = 16 << 20
+	dir := smallFS(t, room)
+	front := newGeometry(64, MinLaneSize).LanesOffset
+	for _, c := range []struct {
+		workers  int
+		laneSize uint64 // 0: no room
+	}{
+		{1, 4 << 20}, {2, 2 << 20}, {7, 1 << 20}, {8, 512 << 10}, {64, MinLaneSize}, {1000, MinLaneSize},
+	} {
+		o, free, err := Fit(dir, CreateOptions{Lanes: 64}, c.workers)
+		if err != nil || o.LaneSize != c.laneSize || o.Lanes != 64 || free > room || free < room-1<<20 {
+			t.Errorf("%d workers: %+v, %d bytes free, %v", c.workers, o, free, err)
+		}
+	}
+	// The smallest lanes may take more than half, but not more than all.
+	fill := func(n int) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(n)), make([]byte, n), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fill(room - int(front) - 9*MinLaneSize)
+	if o, _, err := Fit(dir, CreateOptions{Lanes: 64}, 8); err != nil || o.LaneSize != MinLaneSize {
+		t.Errorf("8 workers in a tight place: %+v, %v", o, err)
+	}
+	_, free, err := Fit(dir, CreateOptions{Lanes: 64}, 10)
+	wantNoSpace(t, "10 workers", err, front+10*MinLaneSize)
+	if free == 0 || free > front+9*MinLaneSize {
+		t.Errorf("%d bytes free", free)
+	}
+}
+
+func TestFitRefusesWhatNoRingCanHave(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, o := range []CreateOptions{{Lanes: MaxLanes + 1}, {LaneSize: MinLaneSize + 1}} {
+		if _, _, err := Fit(dir, o, 1); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+	if _, _, err := Fit(dir, CreateOptions{}, 0); !errors.Is(err, ErrInvalid) {
+		t.Errorf("no workers: %v", err)
+	}
+	if _, _, err := Fit(filepath.Join(dir, "none"), CreateOptions{}, 1); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no folder: %v", err)
 	}
 }
