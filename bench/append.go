@@ -2,7 +2,7 @@ package main
 
 import (
 	"errors"
-	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -26,11 +26,24 @@ type appender struct {
 	writer   *writer.Writer
 	consumer *ring.Consumer
 	burst    int
+	append   func(n int) (time.Duration, error) // n records, and how long that took
 }
 
 func openAppend(laneSize uint64) func(string) (measurement, error) {
+	return openAppender(laneSize, func(w *writer.Writer) func(int) (time.Duration, error) {
+		return func(n int) (time.Duration, error) { return appendBurst(w, n) }
+	})
+}
+
+// openAppender prepares appends, by what with makes of the writer, to a ring of one
+// lane.
+func openAppender(laneSize uint64, with func(*writer.Writer) func(n int) (time.Duration, error)) func(string) (measurement, error) {
 	return func(dir string) (measurement, error) {
-		path := filepath.Join(dir, fmt.Sprintf("lane-%d.ring", laneSize))
+		own, err := os.MkdirTemp(dir, "append-")
+		if err != nil {
+			return nil, err
+		}
+		path := filepath.Join(own, "one.ring")
 		consumer, err := newRing(path, 1, laneSize)
 		if err != nil {
 			return nil, err
@@ -39,7 +52,7 @@ func openAppend(laneSize uint64) func(string) (measurement, error) {
 		if err != nil {
 			return nil, errors.Join(err, consumer.Close())
 		}
-		return &appender{w, consumer, burst(laneSize)}, nil
+		return &appender{w, consumer, burst(laneSize), with(w)}, nil
 	}
 }
 
@@ -61,7 +74,7 @@ func (a *appender) run(d time.Duration) (n int, took time.Duration, err error) {
 		if err := discard(a.consumer, a.writer.Stats().Lane); err != nil {
 			return 0, 0, err
 		}
-		t, err := appendBurst(a.writer, a.burst)
+		t, err := a.append(a.burst)
 		if err != nil {
 			return 0, 0, err
 		}

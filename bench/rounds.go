@@ -40,7 +40,7 @@ func (r *result) perSecond() float64 { return float64(r.Processes) * 1e9 / r.Sum
 
 // everything is what there is to measure. The first line is what the others are
 // compared with.
-var everything = slices.Concat(appends, drains, floors)
+var everything = slices.Concat(appends, loggers, drains, floors)
 
 func choose(all []candidate, only *regexp.Regexp) []candidate {
 	var chosen []candidate

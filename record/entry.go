@@ -24,6 +24,8 @@ type Entry struct {
 	Message      string
 	MessageBytes []byte      // the message instead of Message, where not nil
 	Attrs        []slog.Attr // plain ones: see Prepare
+	Scope        *Scope      // what Attrs are added to, and inside of; nil: nothing
+	Lead         []byte      // attributes before all others and outside of all groups, from Fields; not changed
 
 	// What follows is optional: a zero value is not written.
 
@@ -45,11 +47,11 @@ func (e *Entry) Size() (int, error) {
 	if len(e.Source.File) > MaxFile {
 		return 0, errFile
 	}
-	size, err := attrsSize(e.Attrs, 0)
+	size, err := e.Scope.size(e.Attrs)
 	if err != nil {
 		return 0, err
 	}
-	size += headerSize + len(e.Logger)
+	size += headerSize + len(e.Logger) + len(e.Lead)
 	if e.MessageBytes != nil {
 		size += len(e.MessageBytes)
 	} else {
@@ -104,35 +106,59 @@ func (e *Entry) texts() [4]string {
 // writes does not fill dst exactly, it fails with ErrSizeChanged, and the claim that
 // dst belongs to must be aborted.
 func (e *Entry) Encode(dst []byte) error {
-	enc := encoder{dst: dst}
-	enc.header(e)
-	if e.hasMeta() {
-		enc.meta(e)
-	}
-	enc.attrs(e.Attrs, 0)
-	if enc.failed || enc.n != len(dst) {
+	if n, ok := e.EncodeShort(dst); !ok || n != len(dst) {
 		return ErrSizeChanged
 	}
 	return nil
 }
 
-func (enc *encoder) header(e *Entry) {
-	size := len(e.Message)
+// EncodeShort writes e's payload to the begin of dst and returns its length: in one
+// pass, for what is usually short enough. ok is false if dst is too short or e can't
+// be encoded; then Prepare, Size and Encode say more. Otherwise it is as Encode.
+func (e *Entry) EncodeShort(dst []byte) (n int, ok bool) {
+	enc := encoder{dst: dst}
 	if e.MessageBytes != nil {
-		size = len(e.MessageBytes)
+		header(&enc, e.Logger, e.MessageBytes)
+	} else {
+		header(&enc, e.Logger, e.Message)
 	}
-	end := headerSize + len(e.Logger) + size
-	if len(e.Logger) > MaxLogger || uint64(size) > MaxPayload || end > len(enc.dst) {
+	if e.hasMeta() {
+		enc.meta(e)
+	}
+	enc.all(e.Lead, e.Scope, e.Attrs)
+	return enc.n, !enc.failed
+}
+
+// EncodeShort is [Entry.EncodeShort] for an entry that has no more than this: to
+// make and to pass on a whole Entry takes a tenth of the time of logging it.
+func EncodeShort(dst []byte, logger, message string, lead []byte, scope *Scope, attrs []slog.Attr) (n int, ok bool) {
+	enc := encoder{dst: dst}
+	header(&enc, logger, message)
+	enc.all(lead, scope, attrs)
+	return enc.n, !enc.failed
+}
+
+// all writes the attributes from everywhere.
+func (enc *encoder) all(lead []byte, scope *Scope, attrs []slog.Attr) {
+	if len(lead) > 0 {
+		enc.raw(lead)
+	}
+	if scope != nil {
+		enc.scope(scope, attrs)
+	} else {
+		enc.attrs(attrs, 0)
+	}
+}
+
+func header[T Text](enc *encoder, logger string, message T) {
+	end := headerSize + len(logger) + len(message)
+	if len(logger) > MaxLogger || uint64(len(message)) > MaxPayload || end > len(enc.dst) {
 		enc.failed = true
 		return
 	}
-	binary.LittleEndian.PutUint64(enc.dst, uint64(len(e.Logger))|uint64(size)<<32)
-	n := headerSize + copy(enc.dst[headerSize:], e.Logger)
-	if e.MessageBytes != nil {
-		copy(enc.dst[n:end], e.MessageBytes)
-	} else {
-		copy(enc.dst[n:end], e.Message)
-	}
+	binary.LittleEndian.PutUint64(enc.dst, uint64(len(logger))|uint64(len(message))<<32)
+	n := headerSize + copy(enc.dst[headerSize:], logger)
+	copy(enc.dst[n:end], message)
 	enc.n = end
 }
 

@@ -276,22 +276,19 @@ func TestEncodeFailsForEveryWrongLength(t *testing.T) {
 	}
 }
 
-func TestEncodeAttrsWritesTheFieldsThatEncodeWrites(t *testing.T) {
+func TestEncodeShortFillsTheFrontOfItsSliceOrSaysThatItCannot(t *testing.T) {
 	t.Parallel()
-	e := typical()
-	payload := encode(t, &Entry{Attrs: e.Attrs})
-	size, err := AttrsSize(e.Attrs)
-	if err != nil {
-		t.Fatal(err)
+	e := rich()
+	want := encode(t, &e)
+	for n := range len(want) + 20 {
+		dst := make([]byte, n)
+		got, ok := e.EncodeShort(dst)
+		if ok != (n >= len(want)) || ok && !bytes.Equal(dst[:got], want) {
+			t.Errorf("in %d bytes of %d: %v, %d", n, len(want), ok, got)
+		}
 	}
-	fields := make([]byte, size)
-	if err := EncodeAttrs(fields, e.Attrs); err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(fields, payload[headerSize:]) {
-		t.Errorf("got %q, want %q", fields, payload[headerSize:])
-	}
-	if err := EncodeAttrs(fields[1:], e.Attrs); !errors.Is(err, ErrSizeChanged) {
-		t.Errorf("too short: %v", err)
+	e.Attrs = []slog.Attr{slog.Any("k", errors.New("not prepared"))}
+	if n, ok := e.EncodeShort(make([]byte, 1000)); ok {
+		t.Errorf("an attribute that is not plain was written in %d bytes", n)
 	}
 }

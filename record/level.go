@@ -52,6 +52,14 @@ func FromSlog(l slog.Level) (Level, CustomLevel[string]) {
 	return store(int64(l), 0, perSlog, ScaleSlog)
 }
 
+// AtLeast returns the lowest of slog's levels that is stored as l or higher.
+func (l Level) AtLeast() slog.Level {
+	if l > 0 {
+		return slog.Level((int(l) + perSlog - 1) / perSlog)
+	}
+	return slog.Level(l / perSlog) // towards zero, which is up
+}
+
 // FromPython returns the stored level of Python's level n, clamped, and n itself
 // where it was clamped; that belongs in [Entry.Level].
 func FromPython(n int) (Level, CustomLevel[string]) {

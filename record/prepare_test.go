@@ -58,7 +58,7 @@ func TestPrepareTurnsEveryValueIntoAPlainOne(t *testing.T) {
 		if len(got) != 1 || !reflect.DeepEqual(got[0].Value.Any(), c.want) {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}
-		if _, err := AttrsSize(got); err != nil {
+		if _, err := (&Entry{Attrs: got}).Size(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

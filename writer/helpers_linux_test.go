@@ -119,7 +119,7 @@ func fill(t testing.TB, w *Writer) {
 	for _, p := range [][]byte{block, nil} {
 		err := error(nil)
 		for err == nil {
-			err = w.sink.producer.Append(p, int16(record.LevelInfo), ring.KindRaw)
+			err = w.sink.Load().producer.Append(p, int16(record.LevelWarning), ring.KindRaw)
 		}
 		if err != ring.ErrFull {
 			t.Fatal(err)

@@ -14,8 +14,8 @@ import (
 	"github.com/ringlog/ringlog/ring"
 )
 
-// unprepared returns an entry that needs user code.
-func unprepared() *record.Entry {
+// notPlain returns an entry that needs user code.
+func notPlain() *record.Entry {
 	var value encoding.TextMarshaler = netip.IPv4Unspecified()
 	return &record.Entry{Attrs: []slog.Attr{slog.Any("from", value)}}
 }
@@ -32,14 +32,14 @@ type fakeTime struct {
 // The sink calls these with its lock held.
 func (f *fakeTime) install(w *Writer) *fakeTime {
 	f.now = time.Unix(1_800_000_000, 0)
-	w.sink.now = func() time.Time { return f.now }
-	w.sink.wait = func(_ uint64, d time.Duration) {
+	w.sink.Load().now = func() time.Time { return f.now }
+	w.sink.Load().wait = func(_ uint64, d time.Duration) {
 		if d > 0 {
 			f.waited += d
 			f.now = f.now.Add(d)
 		}
 	}
-	w.sink.readerRunning = func() bool { f.asked++; return f.reader }
+	w.sink.Load().readerRunning = func() bool { f.asked++; return f.reader }
 	return f
 }
 
@@ -87,11 +87,6 @@ func TestLossesAreCountedExactlyByReasonAndBand(t *testing.T) {
 				return w.Log(l, &record.Entry{Logger: strings.Repeat("x", record.MaxLogger+1)})
 			},
 			of: func(l *Lost) *Bands { return &l.TooLarge },
-		},
-		{
-			name: "unprepared", want: record.ErrUnprepared,
-			append: func(w *Writer, l record.Level) error { return w.Log(l, unprepared()) },
-			of:     func(l *Lost) *Bands { return &l.Aborted },
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -145,7 +140,7 @@ func TestAnEntryThatChangedIsCountedAndDoesNotStopTheLane(t *testing.T) {
 			t.Parallel()
 			path := newRing(t)
 			w, d := open(t, path, Options{}), newDrain(t, path)
-			c, err := w.sink.producer.Claim(10, int16(record.LevelWarning), ring.KindLog)
+			c, err := w.sink.Load().producer.Claim(10, int16(record.LevelWarning), ring.KindLog)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -155,7 +150,7 @@ func TestAnEntryThatChangedIsCountedAndDoesNotStopTheLane(t *testing.T) {
 						t.Errorf("recovered %v", r)
 					}
 				}()
-				if err := w.sink.encode(c, record.LevelWarning, e); err != ErrAborted {
+				if err := w.sink.Load().encode(c, record.LevelWarning, e); err != ErrAborted {
 					t.Error(err)
 				}
 			}()
@@ -220,8 +215,8 @@ func TestTheDeadlineBeginsAnewWhenTheConsumerMoves(t *testing.T) {
 
 // announce makes w say when an append is about to sleep, which is then real.
 func announce(w *Writer) <-chan struct{} {
-	waiting, wait := make(chan struct{}, 1), w.sink.wait
-	w.sink.wait = func(seen uint64, timeout time.Duration) {
+	waiting, wait := make(chan struct{}, 1), w.sink.Load().wait
+	w.sink.Load().wait = func(seen uint64, timeout time.Duration) {
 		select {
 		case waiting <- struct{}{}:
 		default:
@@ -279,9 +274,9 @@ func TestRoomGivenBackJustBeforeTheWaitIsSeen(t *testing.T) {
 	t.Parallel()
 	path := newRing(t)
 	w, d := open(t, path, Options{}), newDrain(t, path)
-	w.sink.now = func() time.Time { d.take(w); return time.Time{}.Add(1) }
-	w.sink.wait = func(seen uint64, _ time.Duration) {
-		if seen == w.sink.producer.Consumed() {
+	w.sink.Load().now = func() time.Time { d.take(w); return time.Time{}.Add(1) }
+	w.sink.Load().wait = func(seen uint64, _ time.Duration) {
+		if seen == w.sink.Load().producer.Consumed() {
 			t.Error("the append would sleep beside an empty lane")
 		}
 	}
@@ -298,14 +293,14 @@ func TestAnAppendPastItsDeadlineTakesRoomIfThereIsSome(t *testing.T) {
 	w, d := open(t, path, Options{}), newDrain(t, path)
 	f := new(fakeTime).install(w)
 	calls := 0
-	w.sink.now = func() time.Time {
+	w.sink.Load().now = func() time.Time {
 		if calls++; calls == 2 {
 			d.take(w)
 			f.now = f.now.Add(time.Hour)
 		}
 		return f.now
 	}
-	w.sink.wait = func(uint64, time.Duration) {}
+	w.sink.Load().wait = func(uint64, time.Duration) {}
 	fill(t, w)
 	if err := w.Append(record.LevelInfo, block); err != nil || calls != 2 {
 		t.Errorf("%v after %d looks at the clock", err, calls)

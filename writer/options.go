@@ -2,6 +2,7 @@ package writer
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -35,6 +36,11 @@ type Options struct {
 	// given back: a dead reader costs a process one timeout in all, and later
 	// records are lost at once. Default: 1 s.
 	Timeout time.Duration
+	// Level is the minimum level of what a NamedLogger or a Handler logs, where the
+	// ring has no rule for the logger's name. A *slog.LevelVar can be changed at any
+	// time. Append, Log and Write of the Writer itself look at no level. Default:
+	// INFO.
+	Level slog.Leveler
 }
 
 func (o Options) withDefaults() (Options, error) {

@@ -3,6 +3,7 @@ package writer
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ type sink struct {
 	producer *ring.Producer
 	policy   Policy
 	timeout  time.Duration
+	level    slog.Leveler
 	counters counters
 
 	// What blocking needs of the world; fields, so that tests need no real time.
@@ -30,26 +32,36 @@ type sink struct {
 	stall   stall // guarded by blocked
 }
 
-func (s *sink) open(path string, o Options) error {
+func openSink(path string, o Options) (*sink, error) {
 	if path == "" {
 		path = os.Getenv(RingVariable)
 	}
 	if path == "" {
-		return fmt.Errorf("%w: pass its path, or set %s to it", ErrNoRing, RingVariable)
+		return nil, fmt.Errorf("%w: pass its path, or set %s to it", ErrNoRing, RingVariable)
 	}
 	p, err := ring.Attach(path, ring.AttachOptions{Label: o.Label})
 	if err != nil {
-		return asOpenError(err)
+		return nil, asOpenError(err)
 	}
-	s.producer, s.policy, s.timeout = p, o.Policy, o.Timeout
-	s.now, s.wait, s.readerRunning = time.Now, p.Wait, p.ReaderRunning
-	return nil
+	return &sink{
+		producer: p, policy: o.Policy, timeout: o.Timeout, level: levelOf(o),
+		now: time.Now, wait: p.Wait, readerRunning: p.ReaderRunning,
+	}, nil
 }
 
 func (s *sink) append(level record.Level, p []byte) error {
-	c, err := s.producer.Claim(len(p), int16(level), ring.KindRaw)
+	return s.appendKind(level, p, ring.KindRaw)
+}
+
+// appendLog appends an encoded log record.
+func (s *sink) appendLog(level record.Level, payload []byte) error {
+	return s.appendKind(level, payload, ring.KindLog)
+}
+
+func (s *sink) appendKind(level record.Level, p []byte, kind ring.Kind) error {
+	c, err := s.producer.Claim(len(p), int16(level), kind)
 	if err != nil {
-		if c, err = s.claimLate(err, len(p), level, ring.KindRaw); err != nil {
+		if c, err = s.claimLate(err, len(p), level, kind); err != nil {
 			return err
 		}
 	}
@@ -59,6 +71,18 @@ func (s *sink) append(level record.Level, p []byte) error {
 }
 
 func (s *sink) log(level record.Level, e *record.Entry) error {
+	var payload [short]byte
+	n, ok := e.EncodeShort(payload[:])
+	if !ok {
+		return s.logLong(level, e)
+	}
+	return s.appendLog(level, payload[:n])
+}
+
+// logLong logs what is too long for the stack, or not plain.
+func (s *sink) logLong(level record.Level, given *record.Entry) error {
+	e := *given
+	e.Attrs = e.Scope.Prepare(nil, e.Attrs)
 	n, err := e.Size()
 	if err != nil {
 		return s.refuse(err, level)
@@ -69,7 +93,7 @@ func (s *sink) log(level record.Level, e *record.Entry) error {
 			return err
 		}
 	}
-	return s.encode(c, level, e)
+	return s.encode(c, level, &e)
 }
 
 // encode writes e into the claim and commits it, or gives the claim up if e does
@@ -174,6 +198,17 @@ var losses = [reasonCount]struct {
 	reasonNoReader: {ErrNoReader, ring.LostNoReader},
 	reasonTooLarge: {ErrTooLarge, ring.LostTooLarge},
 	reasonAborted:  {ErrAborted, ring.LostAborted},
+}
+
+// levelVersion is what changes when the ring's rules for levels do.
+func (s *sink) levelVersion() uint64 { return s.producer.LevelVersion() }
+
+// minLevel is the ring's rule for a logger. ok is false while the rules are being
+// changed.
+func (s *sink) minLevel(logger string) (level record.Level, found bool, version uint64, ok bool) {
+	rules, version, ok := s.producer.Levels()
+	l, found := ring.MinLevel(rules, logger)
+	return record.Level(l), found, version, ok
 }
 
 func (s *sink) stats() Stats {

@@ -4,6 +4,7 @@ package writer
 
 import (
 	"errors"
+	"log/slog"
 	"os"
 	"sync/atomic"
 
@@ -14,13 +15,13 @@ import (
 // sink is standard error, on systems that have no ring.
 type sink struct {
 	printer  *fallback.Printer
+	level    slog.Leveler
 	counters counters
 	closed   atomic.Bool
 }
 
-func (s *sink) open(string, Options) error {
-	s.printer = fallback.New(os.Stderr)
-	return nil
+func openSink(_ string, o Options) (*sink, error) {
+	return &sink{printer: fallback.New(os.Stderr), level: levelOf(o)}, nil
 }
 
 func (s *sink) append(level record.Level, p []byte) error {
@@ -28,6 +29,14 @@ func (s *sink) append(level record.Level, p []byte) error {
 		return ErrClosed
 	}
 	return s.printer.Raw(level, p)
+}
+
+// appendLog appends an encoded log record.
+func (s *sink) appendLog(level record.Level, payload []byte) error {
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	return s.printer.Encoded(level, payload)
 }
 
 func (s *sink) log(level record.Level, e *record.Entry) error {
@@ -38,13 +47,19 @@ func (s *sink) log(level record.Level, e *record.Entry) error {
 	switch {
 	case errors.Is(err, record.ErrTooLong):
 		s.counters.add(reasonTooLarge, level)
-	case errors.Is(err, record.ErrUnprepared):
-		s.counters.add(reasonAborted, level)
 	case errors.Is(err, record.ErrSizeChanged):
 		s.counters.add(reasonAborted, level)
 		return ErrAborted
 	}
 	return err
+}
+
+// There are no rules for levels without a ring.
+
+func (s *sink) levelVersion() uint64 { return 0 }
+
+func (s *sink) minLevel(string) (level record.Level, found bool, version uint64, ok bool) {
+	return 0, false, 0, true
 }
 
 func (s *sink) stats() Stats { return Stats{Lane: NoLane, Lost: s.counters.lost()} }

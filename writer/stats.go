@@ -23,7 +23,7 @@ type Lost struct {
 	Timeout  Bands // ErrTimeout
 	NoReader Bands // ErrNoReader
 	TooLarge Bands // ErrTooLarge, record.ErrTooLong
-	Aborted  Bands // ErrAborted, record.ErrUnprepared
+	Aborted  Bands // ErrAborted
 }
 
 // Total is the number of records over all reasons and bands.

@@ -2,6 +2,7 @@ package writer
 
 import (
 	"io"
+	"sync/atomic"
 
 	"github.com/ringlog/ringlog/record"
 )
@@ -9,9 +10,11 @@ import (
 // Writer appends the records of one process. All methods may be called
 // concurrently, by any number of goroutines.
 type Writer struct {
-	// A concrete type for each system, not an interface: an indirect call would
-	// make every argument escape to the heap.
-	sink sink
+	// sink is a concrete type for each system, not an interface: an indirect call
+	// would make every argument escape to the heap. It is nil only in the
+	// process's own writer, while that has no ring.
+	sink atomic.Pointer[sink]
+	home *home // of the process's own writer: how it finds its ring; else nil
 }
 
 // Open attaches to the ring at path, or where path is empty, to the one that the
@@ -25,24 +28,45 @@ func Open(path string, o Options) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := new(Writer)
-	if err := w.sink.open(path, o); err != nil {
+	s, err := openSink(path, o)
+	if err != nil {
 		return nil, err
 	}
+	w := new(Writer)
+	w.sink.Store(s)
 	return w, nil
 }
+
+// short is the payload in bytes up to which a record is encoded in one pass: on
+// the stack, and then copied. That takes two thirds of the time of sizing it first,
+// and leaves less to do between claim and commit.
+const short = 256
 
 // Append appends a raw record: p is the message, byte for byte. p is not kept.
 //
 // Errors: ErrFull, ErrTimeout, ErrNoReader, ErrTooLarge, ErrClosed.
-func (w *Writer) Append(level record.Level, p []byte) error { return w.sink.append(level, p) }
+func (w *Writer) Append(level record.Level, p []byte) error {
+	if s := w.sink.Load(); s != nil {
+		if err := s.append(level, p); err != ErrClosed || w.home == nil {
+			return err
+		}
+	}
+	return w.appendElsewhere(level, p)
+}
 
-// Log appends a log record. e is encoded into the ring itself; its attributes
-// must be plain, see record.Prepare. e is not kept, and must not change before
-// Log returns.
+// Log appends a log record. e is encoded into the ring; attributes that are not
+// plain are asked what they are first, as record.Prepare says. e is not kept, and
+// must not change before Log returns.
 //
-// Errors: those of Append, ErrAborted, record.ErrTooLong, record.ErrUnprepared.
-func (w *Writer) Log(level record.Level, e *record.Entry) error { return w.sink.log(level, e) }
+// Errors: those of Append, ErrAborted, record.ErrTooLong.
+func (w *Writer) Log(level record.Level, e *record.Entry) error {
+	if s := w.sink.Load(); s != nil {
+		if err := s.log(level, e); err != ErrClosed || w.home == nil {
+			return err
+		}
+	}
+	return w.logElsewhere(level, e)
+}
 
 // Write appends p as one raw record at INFO, less the one newline that loggers
 // put at the end. It returns len(p) if the record was accepted; else 0 and an
@@ -71,13 +95,27 @@ func (w *Writer) write(level record.Level, p []byte) (int, error) {
 	return len(p), nil
 }
 
+// Sync makes a Writer what zap calls a WriteSyncer. It does nothing: a record that
+// was accepted needs no flush.
+func (w *Writer) Sync() error { return nil }
+
 // Stats returns what w knows of itself. It may be called after Close.
-func (w *Writer) Stats() Stats { return w.sink.stats() }
+func (w *Writer) Stats() Stats {
+	if s := w.sink.Load(); s != nil {
+		return s.stats()
+	}
+	return Stats{Lane: NoLane}
+}
 
 // Close ends the lane; what was accepted stays for the reader. Appends fail with
 // ErrClosed from now on, those that wait for room return at once. Harmless when
-// called twice.
+// called twice. (The process's own writer writes to standard error from now on.)
 //
 // It fails if an append of another goroutine does not end within two seconds;
 // the lane is then kept until the process ends, and nothing accepted is lost.
-func (w *Writer) Close() error { return w.sink.close() }
+func (w *Writer) Close() error {
+	if w.home != nil {
+		return w.leave(true)
+	}
+	return w.sink.Load().close()
+}

@@ -156,7 +156,7 @@ func TestEveryMethodRefusesAfterCloseAndCountsNothing(t *testing.T) {
 		"Append":           w.Append(record.LevelInfo, nil),
 		"Append, too much": w.Append(record.LevelInfo, make([]byte, ring.MinLaneSize)),
 		"Log":              w.Log(record.LevelInfo, &record.Entry{}),
-		"Log, unprepared":  w.Log(record.LevelInfo, unprepared()),
+		"Log, not plain":   w.Log(record.LevelInfo, notPlain()),
 		"Write":            wrote,
 	} {
 		if err != ErrClosed {

@@ -36,7 +36,9 @@ func (p *Printer) Raw(level record.Level, message []byte) error {
 
 // Log writes a log record. Errors: those of Raw, and of Size and Encode of
 // record.Entry.
-func (p *Printer) Log(level record.Level, e *record.Entry) error {
+func (p *Printer) Log(level record.Level, given *record.Entry) error {
+	e := *given
+	e.Attrs = e.Scope.Prepare(nil, e.Attrs)
 	n, err := e.Size()
 	if err != nil {
 		return err
@@ -47,7 +49,19 @@ func (p *Printer) Log(level record.Level, e *record.Entry) error {
 	if err := e.Encode(p.payload); err != nil {
 		return err
 	}
-	r, err := record.Decode(p.payload)
+	return p.encoded(level, p.payload)
+}
+
+// Encoded writes a log record that is encoded already. Errors: those of Raw, and of
+// record.Decode.
+func (p *Printer) Encoded(level record.Level, payload []byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.encoded(level, payload)
+}
+
+func (p *Printer) encoded(level record.Level, payload []byte) error {
+	r, err := record.Decode(payload)
 	if err != nil {
 		return fmt.Errorf("writer: reading back a record: %w", err)
 	}

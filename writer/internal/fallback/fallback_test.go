@@ -16,11 +16,13 @@ func TestRecordsBecomeLinesOfTheLog(t *testing.T) {
 	var out bytes.Buffer
 	p := New(&out)
 	e := record.Entry{Logger: "trades", Message: "filled", Attrs: []slog.Attr{slog.Int("n", 7)}}
-	if err := errors.Join(p.Raw(record.LevelInfo, []byte("raw\x1b")), p.Log(record.LevelError, &e)); err != nil {
+	var payload [100]byte
+	n, _ := e.EncodeShort(payload[:])
+	if err := errors.Join(p.Raw(record.LevelInfo, []byte("raw\x1b")), p.Log(record.LevelError, &e), p.Encoded(record.LevelError, payload[:n])); err != nil {
 		t.Fatal(err)
 	}
 	got := strings.Split(out.String(), "\n")
-	if len(got) != 3 || !strings.HasSuffix(got[0], ` - root - INFO - raw\x1b`) || !strings.HasSuffix(got[1], " - trades - ERROR - filled n=7") {
+	if len(got) != 4 || got[1][len(got[1])-20:] != got[2][len(got[2])-20:] || !strings.HasSuffix(got[0], ` - root - INFO - raw\x1b`) || !strings.HasSuffix(got[1], " - trades - ERROR - filled n=7") {
 		t.Errorf("%q", out.String())
 	}
 }
@@ -28,8 +30,11 @@ func TestRecordsBecomeLinesOfTheLog(t *testing.T) {
 func TestLogFailsWhereTheEntryCannotBeEncoded(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	e := record.Entry{Attrs: []slog.Attr{slog.Any("x", struct{}{})}}
-	if err := New(&out).Log(record.LevelInfo, &e); !errors.Is(err, record.ErrUnprepared) || out.Len() > 0 {
+	e := record.Entry{Logger: strings.Repeat("x", record.MaxLogger+1)}
+	if err := New(&out).Log(record.LevelInfo, &e); !errors.Is(err, record.ErrTooLong) || out.Len() > 0 {
+		t.Errorf("%v, %q", err, out.String())
+	}
+	if err := New(&out).Encoded(record.LevelInfo, []byte("no payload")); !errors.Is(err, record.ErrMalformed) || out.Len() > 0 {
 		t.Errorf("%v, %q", err, out.String())
 	}
 }
