@@ -29,6 +29,9 @@ var roles = map[string]func(args []string) error{
 	"stop":   stopInMidAppend,
 	"parent": parent,
 	"orphan": orphan,
+	"listen": listen,
+	"crowd":  crowd,
+	"levels": levels,
 }
 
 func TestMain(m *testing.M) {

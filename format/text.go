@@ -109,6 +109,19 @@ func (t *Text) enter(name []byte) {
 
 func appendTextValue(dst []byte, v record.Value) []byte {
 	switch v.Tag() {
+	case record.TagBytes:
+		return appendQuoted(dst, v.Bytes())
+	case record.TagString, record.TagError:
+		return appendWord(dst, v.Bytes())
+	default:
+		return AppendValue(dst, v)
+	}
+}
+
+// AppendValue appends v in the form in which Text shows it, but strings, errors and
+// bytes as they are, without quotes and escapes. Of a group nothing is appended.
+func AppendValue(dst []byte, v record.Value) []byte {
+	switch v.Tag() {
 	case record.TagBool:
 		return strconv.AppendBool(dst, v.Bool())
 	case record.TagInt:
@@ -122,9 +135,7 @@ func appendTextValue(dst []byte, v record.Value) []byte {
 		return appendTime(dst, t, offset)
 	case record.TagDuration:
 		return append(dst, v.Duration().String()...)
-	case record.TagBytes:
-		return appendQuoted(dst, v.Bytes())
 	default:
-		return appendWord(dst, v.Bytes())
+		return append(dst, v.Bytes()...)
 	}
 }

@@ -12,7 +12,14 @@
 // how to undo what is half written; so a reader may be killed at any instant, and
 // the next one delivers every record exactly once.
 //
+// Start does it all for a program that has workers: it makes the ring, drains it in
+// the background, and removes it at the end. On systems other than Linux, which
+// have no rings, that is all there is of this package, and loggers write to
+// standard error.
+//
 // Reading order: reader.go (the loop), stream.go (one lane), merge.go (all of
 // them), batch.go (the transaction), output.go (where lines go), recover.go (what
-// a killed reader left), marker.go (what the reader itself has to say).
+// a killed reader left), marker.go (what the reader itself has to say), remove.go
+// (the end of a ring); then start.go (what programs see of it), start_linux.go (which
+// ring it is), make.go (a new one), session.go (the drain behind a Handle), signals.go.
 package reader

@@ -1,3 +1,5 @@
+//go:build linux
+
 package reader
 
 import (
@@ -191,16 +193,22 @@ func (r *Reader) finish(s *stream) {
 	}
 }
 
-// detached says that no lane has an owner, everything is drained, and somebody
-// was there.
-func (r *Reader) detached() bool {
+// occupied says that some lane has an owner, or one that died and is not drained
+// to its end yet.
+func (r *Reader) occupied() bool {
 	for i := range r.streams {
 		if r.consumer.State(i) == ring.LaneOwned {
 			r.attached = true
-			return false
+			return true
 		}
 	}
-	return r.attached || r.stats.Batches > 0
+	return false
+}
+
+// detached says that no lane has an owner, everything is drained, and somebody
+// was there.
+func (r *Reader) detached() bool {
+	return !r.occupied() && (r.attached || r.stats.Batches > 0)
 }
 
 // ready says whether there is something to do, now that the writers know that the

@@ -1,3 +1,5 @@
+//go:build linux
+
 package reader
 
 import (
@@ -5,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -234,4 +238,35 @@ func TestManyShortLivedOwnersShareFewLanes(t *testing.T) {
 	if len(seen) != owners {
 		t.Errorf("%d records of %d", len(seen), owners)
 	}
+}
+
+// A process that is just being started has the descriptors of the one that starts
+// it, and with them its locks, until it is another program.
+func TestTheRingIsFreeWhenCloseReturnsEvenIfProcessesAreBeingStarted(t *testing.T) {
+	t.Parallel()
+	path, out := newRing(t, 1), filepath.Join(t.TempDir(), "out.log")
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_ = exec.Command("true").Run()
+			}
+		}
+	})
+	for range 300 {
+		r, err := Open(path, Options{Outputs: []Output{{Path: out}}})
+		if err != nil {
+			t.Error(err)
+			break
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	close(stop)
+	wg.Wait()
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package reader
 
 import "github.com/ringlog/ringlog/marker"

@@ -1,7 +1,8 @@
+//go:build linux
+
 package reader
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -9,26 +10,15 @@ import (
 
 	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/logfile"
+	"github.com/ringlog/ringlog/selector"
 )
-
-// Output is one place that lines go to.
-type Output struct {
-	// Path of a regular file, which is made if there is none; or of a pipe,
-	// terminal or device; or "-" for standard output. Only regular files get each
-	// record exactly once, rotate, and are excluded from use by others.
-	Path string
-	// Logger is the name of the logger whose records, and those of the loggers
-	// below it ("trades" and "trades.fx"), go here; empty: all.
-	Logger string
-	// Format is text (the default), json or raw.
-	Format string
-}
 
 // output is an open Output with the lines of the batch at hand.
 type output struct {
 	Output
-	format format.Formatter
-	buf    []byte
+	selector selector.Selector
+	format   format.Formatter
+	buf      []byte
 
 	file *logfile.File // nil for a pipe
 	pipe *pipe         // nil for a file
@@ -46,7 +36,7 @@ func openOutput(o Output, loc *time.Location, keep int, say func(string, ...any)
 	if err != nil {
 		return nil, err
 	}
-	out := &output{Output: o, format: f}
+	out := &output{Output: o, format: f, selector: selector.Selector{Logger: o.Logger, Attrs: o.Attrs}}
 	if o.Path == "-" {
 		out.pipe, err = openPipe(o.Path)
 		return out, err
@@ -91,18 +81,9 @@ func (o *output) endPartialLine(say func(string, ...any)) error {
 	return err
 }
 
-// wants says whether records of a logger go to o.
-func (o *output) wants(logger []byte) bool {
-	if o.Logger == "" {
-		return true
-	}
-	rest, ok := bytes.CutPrefix(logger, []byte(o.Logger))
-	return ok && (len(rest) == 0 || rest[0] == '.')
-}
-
 // takesMarkers says whether o is a place for the reader's own lines. Raw outputs
 // hold the workers' bytes and nothing else.
-func (o *output) takesMarkers() bool { return o.Logger == "" && o.Format != "raw" }
+func (o *output) takesMarkers() bool { return o.selector.Empty() && o.Format != "raw" }
 
 // full says that the batch should end here, because it makes the file due for
 // rotation. A file that was due before the batch, and could not be rotated, goes

@@ -1,3 +1,5 @@
+//go:build linux
+
 package reader
 
 import (
@@ -5,59 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/marker"
 	"github.com/ringlog/ringlog/ring"
 )
-
-// Until says when Run ends by itself.
-type Until int
-
-const (
-	// UntilStopped: when its context ends.
-	UntilStopped Until = iota
-	// UntilEmpty: when everything that was in the ring at its start is drained.
-	UntilEmpty
-	// UntilDetached: when no lane has an owner any more and everything is drained.
-	// In a ring that is empty and idle it waits for the first owner.
-	UntilDetached
-)
-
-// Options of a Reader. The zero value is the default, but for Outputs.
-type Options struct {
-	// Outputs are where lines go: each record to every output that wants its
-	// logger. At least one, at most 64; no two the same file.
-	Outputs []Output
-	// MaxSize is the size in bytes at which a file is rotated; 0: never.
-	MaxSize int64
-	// Keep is how many rotated files of each output are kept; 0: all.
-	Keep int
-	// Until says when Run ends; default: when its context does.
-	Until Until
-	// Location is the zone of times in text lines; default: local time.
-	Location *time.Location
-	// Grace is how long a record may wait for earlier ones of other lanes;
-	// default 1 ms. Lanes that are half full do not wait.
-	Grace time.Duration
-	// Log gets what the reader has to say about outputs and damage; default:
-	// slog.Default(). It must not end in this ring.
-	Log *slog.Logger
-}
-
-// Stats counts what a Reader did since it was opened.
-type Stats struct {
-	Records   uint64 // delivered
-	Lost      uint64 // by policy, as their markers say
-	Torn      uint64 // gaps left by owners that died in mid-append
-	Damaged   uint64 // gaps of damaged bytes
-	Workers   uint64 // owners whose records were met
-	Vanished  uint64 // owners that ended without closing their lane
-	Batches   uint64
-	Rotations uint64
-	Moved     uint64 // outputs that somebody else renamed
-}
 
 // Reader is the one reader of a ring. It is used by one goroutine.
 type Reader struct {
@@ -80,6 +36,11 @@ type Reader struct {
 	trouble  trouble     // with writing
 	rotation trouble     // with rotating
 	stats    Stats
+
+	counted struct { // stats after the last batch, for Stats
+		sync.Mutex
+		Stats
+	}
 }
 
 // Open opens the ring at path for draining and its outputs for writing, and
@@ -136,13 +97,26 @@ func (r *Reader) open() error {
 	for _, o := range r.outputs {
 		r.rotate(o) // an earlier reader may have died just before it did
 	}
+	r.showStats()
 	return nil
 }
 
 func (r *Reader) say(format string, args ...any) { r.log.Warn(fmt.Sprintf(format, args...)) }
 
-// Stats returns what was counted so far. Not while Run is running.
-func (r *Reader) Stats() Stats { return r.stats }
+// Stats returns what was counted up to the last batch. Unlike other methods it may
+// be called at any time, by any number of goroutines.
+func (r *Reader) Stats() Stats {
+	r.counted.Lock()
+	defer r.counted.Unlock()
+	return r.counted.Stats
+}
+
+// showStats brings Stats up to date.
+func (r *Reader) showStats() {
+	r.counted.Lock()
+	defer r.counted.Unlock()
+	r.counted.Stats = r.stats
+}
 
 // Close gives up the ring and the outputs. What is not drained stays in the ring.
 func (r *Reader) Close() error {
@@ -162,26 +136,39 @@ func (r *Reader) Close() error {
 // It returns other errors at once, among them ring.ErrTruncated and the error of
 // a pipe that cannot be written.
 func (r *Reader) Run(ctx context.Context) error {
+	return r.runUntil(ctx, context.Background())
+}
+
+// runUntil is Run, which also ends when leave has ended and no worker is attached
+// any more.
+func (r *Reader) runUntil(ctx, leave context.Context) error {
 	if r.failed != nil {
 		return fmt.Errorf("reader: Run failed before; open the ring again: %w", r.failed)
 	}
 	r.stopping, r.frozen = false, false
+	defer r.wakeAfter(ctx)()
+	defer r.wakeAfter(leave)()
+	r.failed = r.consumer.Guard(func() error { return r.run(ctx, leave) })
+	return r.failed
+}
+
+// wakeAfter wakes the reader when ctx ends. The function that it returns calls
+// that off, and must be called before Close.
+func (r *Reader) wakeAfter(ctx context.Context) (off func()) {
 	woken := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(woken)
 		// A fault is Run's to report; here it must only not be fatal.
 		_ = r.consumer.Guard(func() error { r.consumer.Wake(); return nil })
 	})
-	defer func() {
+	return func() {
 		if !stop() {
 			<-woken // else Close could unmap the ring under it
 		}
-	}()
-	r.failed = r.consumer.Guard(func() error { return r.run(ctx) })
-	return r.failed
+	}
 }
 
-func (r *Reader) run(ctx context.Context) error {
+func (r *Reader) run(ctx, leave context.Context) error {
 	pace := pacer{reader: r}
 	for ctx.Err() == nil && r.opts.Until != UntilEmpty {
 		now := time.Now()
@@ -189,13 +176,28 @@ func (r *Reader) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !progressed && r.opts.Until == UntilDetached && r.detached() {
+		if !progressed && r.done(leave) {
 			break
 		}
 		pace.wait(ctx, now, progressed)
 	}
-	// Everything that is there now, and nothing that comes later.
-	r.stopping = true
+	return r.drainRest(ctx)
+}
+
+// done says that Run is to end by itself, now that there is nothing to deliver.
+func (r *Reader) done(leave context.Context) bool {
+	switch {
+	case leave.Err() != nil:
+		return !r.occupied()
+	case r.opts.Until == UntilDetached:
+		return r.detached()
+	}
+	return false
+}
+
+// drainRest drains everything that is there now, and nothing that comes later.
+func (r *Reader) drainRest(ctx context.Context) error {
+	r.stopping, r.frozen = true, false
 	for {
 		progressed, err := r.cycle(ctx, time.Now(), horizonNone)
 		if err != nil || !progressed {
@@ -227,6 +229,7 @@ func (r *Reader) cycle(ctx context.Context, now time.Time, horizon int64) (bool,
 	r.fill(now, horizon)
 	before := r.stats.Batches
 	err := r.commit(ctx)
+	r.showStats()
 	return r.stats.Batches > before, err
 }
 
@@ -295,9 +298,8 @@ func (r *Reader) emit(s *stream) {
 	switch s.head.Outcome {
 	case ring.OutcomeRecord:
 		s.line(&r.line, s.deliver())
-		logger := r.line.Record.Logger()
 		for _, o := range r.outputs {
-			if o.wants(logger) {
+			if o.selector.Wants(&r.line.Record) {
 				o.buf = o.format.Append(o.buf, &r.line)
 			}
 		}
@@ -312,7 +314,7 @@ func (r *Reader) emit(s *stream) {
 }
 
 // emitMarker puts the reader's own line where it is looked for: into every output
-// for all loggers; or, if there is none, to the reader's log.
+// for all records; or, if there is none, to the reader's log.
 func (r *Reader) emitMarker(m marker.Marker) {
 	taken := false
 	for _, o := range r.outputs {

@@ -1,10 +1,17 @@
+//go:build linux
+
 package reader
 
 import (
+	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ringlog/ringlog/record"
+	"github.com/ringlog/ringlog/ring"
 )
 
 func TestEachRecordGoesToEveryOutputThatWantsItsLogger(t *testing.T) {
@@ -89,5 +96,46 @@ func TestMarkersAreSaidWhenNoOutputTakesThem(t *testing.T) {
 	_, said := drain(t, path, Options{Outputs: []Output{{Path: filepath.Join(t.TempDir(), "raw"), Format: "raw"}}})
 	if said.count("vanished") != 1 {
 		t.Errorf("said %q", said.String())
+	}
+}
+
+func TestOutputGetsTheRecordsThatHaveItsAttributes(t *testing.T) {
+	t.Parallel()
+	path, dir := newRing(t, 2), t.TempDir()
+	p := attach(t, path, "w")
+	for n := range 4 {
+		for _, logger := range []string{"orders", "trades"} {
+			e := record.Entry{Logger: logger, Message: fmt.Sprint(logger, n), Attrs: []slog.Attr{slog.String("study", "wf"), slog.Int("trial", n%2)}}
+			n, err := e.Size()
+			if err != nil {
+				t.Fatal(err)
+			}
+			payload := make([]byte, n)
+			if err := e.Encode(payload); err != nil {
+				t.Fatal(err)
+			}
+			if err := p.Append(payload, int16(record.LevelInfo), ring.KindLog); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	say(t, p, "raw")
+	operate(t, path).kill(p)
+	file := func(name string) string { return filepath.Join(dir, name) }
+	drain(t, path, Options{Outputs: []Output{
+		{Path: file("all"), Format: "raw"},
+		{Path: file("trial"), Format: "raw", Attrs: []AttrMatch{{Key: "trial", Value: "1"}}},
+		{Path: file("both"), Format: "raw", Logger: "orders", Attrs: []AttrMatch{{Key: "study", Value: "wf"}, {Key: "trial", Value: "0"}}},
+		{Path: file("none"), Format: "json", Attrs: []AttrMatch{{Key: "study", Value: "other"}}},
+	}})
+	for name, want := range map[string]string{
+		"all":   "orders0\ntrades0\norders1\ntrades1\norders2\ntrades2\norders3\ntrades3\nraw\n",
+		"trial": "orders1\ntrades1\norders3\ntrades3\n",
+		"both":  "orders0\norders2\n",
+		"none":  "", // not even that the worker vanished
+	} {
+		if got := readFile(t, file(name)); got != want {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }

@@ -23,14 +23,14 @@ reader has not yet reported it), closed, free, damaged (out of use) or unknown.
 Backlog is what is not drained. High water is the largest backlog a reader met.
 Delivered, lost and torn are counts of the lane's last owner; damaged counts since
 the ring was made. Lost is by reason: "12+3 full" are 12 below WARNING and 3 at
-WARNING and above.
+WARNING and above. Levels are the minimum levels that ringlog level has set.
 
 --json prints one object with the members path, id, created_at, size_bytes,
 allocated_bytes, lane_count, lane_size_bytes, retired, reader (running, pid,
-started_at, heartbeat_at, errors, last_error, last_error_at), intent, lanes (lane,
-state, worker, pid, attached_at, backlog_bytes, high_water_bytes, delivered, lost
-(by reason: below_warning, warning_and_above), lost_unmarked, torn, damaged,
-trouble) and now. Times are in UTC, null where there is none.`,
+started_at, heartbeat_at, errors, last_error, last_error_at), intent, levels (prefix,
+level), levels_unsettled, lanes (lane, state, worker, pid, attached_at, backlog_bytes,
+high_water_bytes, delivered, lost (by reason: below_warning, warning_and_above),
+lost_unmarked, torn, damaged, trouble) and now. Times are in UTC, null where there is none.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			path, err := cli.Named(strings.Join(args, ""))

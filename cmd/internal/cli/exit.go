@@ -34,6 +34,8 @@ Exit codes:
   5    records were lost
   6    damage was found; whole records came out
   70   a mistake in the program
+  126  ringlog run: the command cannot be executed
+  127  ringlog run: there is no such command
   128+ ended by that signal (130 SIGINT, 141 closed pipe, 143 SIGTERM)
 `
 

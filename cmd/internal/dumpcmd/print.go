@@ -11,17 +11,22 @@ import (
 	"github.com/ringlog/ringlog/cmd/internal/cli"
 	"github.com/ringlog/ringlog/dump"
 	"github.com/ringlog/ringlog/format"
+	"github.com/ringlog/ringlog/selector"
 )
 
-// printLines prints every record, and markers where records are missing. Raw
-// output is the workers' bytes alone, so there markers are messages.
-func printLines(w, messages io.Writer, d *dump.Dump, f format.Formatter) error {
+// printLines prints every record that is wanted, and markers where records are
+// missing. Raw output is the workers' bytes alone, and nobody knows whether those
+// missing were wanted, so then markers are messages.
+func printLines(w, messages io.Writer, d *dump.Dump, f format.Formatter, want *selector.Selector) error {
 	_, raw := f.(format.Raw)
 	out := bufio.NewWriterSize(w, 64<<10)
 	var line []byte
 	for l := range d.Lines() {
-		if l.Marker != nil && raw {
+		switch {
+		case l.Marker != nil && (raw || !want.Empty()):
 			fmt.Fprintf(messages, "ringdump: %s\n", cli.Clean(l.Marker.Message))
+			continue
+		case l.Marker == nil && !want.Wants(&l.Record):
 			continue
 		}
 		line = f.Append(line[:0], &l.Line)

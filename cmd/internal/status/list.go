@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -95,23 +94,12 @@ func PrintList(w io.Writer, list []Item) error {
 		}
 		switch i.State {
 		case "undrained":
-			advice = "ringlog drain --once --ring " + quote(i.Path)
+			advice = "ringlog drain --once --ring " + cli.Quote(i.Path)
 		case "left over":
-			advice = "rm " + quote(i.Path)
+			advice = "rm " + cli.Quote(i.Path)
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", path, i.State, humanize.IBytes(i.Undrained), humanize.IBytes(i.Size),
 			humanize.IBytes(i.Allocated), time.Since(*i.Created).Round(time.Second), reader, advice)
 	}
 	return t.Flush()
-}
-
-// quote writes a path so that a shell takes it as one word and runs nothing in it.
-func quote(path string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-", r)
-	}
-	if strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
-		return path
-	}
-	return cli.Clean("'" + strings.ReplaceAll(path, "'", `'\''`) + "'")
 }

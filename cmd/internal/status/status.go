@@ -26,8 +26,9 @@ type Ring struct {
 	Retired   bool      `json:"retired"`
 	Reader    Reader    `json:"reader"`
 	Intent    string    `json:"intent"` // none, prepared, applied or damaged
-	Lanes     []Lane    `json:"lanes"`  // those that were ever used
-	Now       time.Time `json:"now"`    // when this was read
+	Levels              // minimum levels
+	Lanes     []Lane    `json:"lanes"` // those that were ever used
+	Now       time.Time `json:"now"`   // when this was read
 }
 
 // Reader is the state of a ring's reader: the one that runs, or the last one.
@@ -77,7 +78,7 @@ func Read(path string) (*Ring, error) {
 	r := &Ring{
 		Path: path, ID: hex.EncodeToString(head.ID[:]), Created: head.Created.UTC(),
 		Size: head.FileSize, LaneCount: head.LaneCount, LaneSize: head.LaneSize,
-		Retired: in.Retired(), Reader: readReader(in.Reader()), Intent: readIntent(in),
+		Retired: in.Retired(), Reader: readReader(in.Reader()), Intent: readIntent(in), Levels: readLevels(in),
 		Lanes: []Lane{}, Now: time.Now().UTC(),
 	}
 	if st, err := os.Stat(path); err == nil {

@@ -32,6 +32,9 @@ func (r *Ring) Print(w io.Writer) error {
 	if r.Retired {
 		fmt.Fprint(t, "retired\tthe ring is being removed\n")
 	}
+	if levels := r.Levels.line(); levels != "" {
+		fmt.Fprintf(t, "levels\t%s\n", levels)
+	}
 	if len(r.Lanes) == 0 {
 		fmt.Fprint(t, "lanes\tnone used yet\n")
 	}

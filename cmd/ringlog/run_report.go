@@ -1,0 +1,105 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/ringlog/ringlog/cmd/internal/cli"
+	"github.com/ringlog/ringlog/cmd/internal/status"
+	"github.com/ringlog/ringlog/reader"
+	"github.com/ringlog/ringlog/ring"
+)
+
+// say writes a line to standard error.
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "ringlog: "+format+"\n", args...) }
+
+// report says what came of the run, and what it leaves behind.
+func (r *run) report(outs []reader.Output, abandoned bool) {
+	stats := r.draining.reader.Stats()
+	if r.capture == nil && stats.Records == 0 && r.view.attachments() == 0 {
+		say("no process attached, so nothing was logged: the command must append to the ring that RINGLOG_RING names (package writer, or ringlog append); --capture takes what it prints")
+	} else {
+		say("%s", runSummary(stats, time.Since(r.began), outs))
+	}
+	if why := r.whyRingStays(abandoned); why != "" {
+		until := "--once"
+		if r.view.attached() {
+			until = "--until-detached"
+		}
+		words := append([]string{"ringlog", "drain", until, "--ring", cli.Quote(r.view.Path())}, r.resume...)
+		say("the ring stays: %s; go on with: %s", cli.Clean(why), strings.Join(words, " "))
+	}
+	sayLeftOver(r.view.Path())
+}
+
+// whyRingStays is empty if the ring is removed, or was to stay and holds nothing.
+func (r *run) whyRingStays(abandoned bool) string {
+	switch {
+	case abandoned:
+		return "it was not drained to its end"
+	case errors.Is(r.draining.err, ring.ErrTruncated):
+		return "" // and nothing can be done with it any more
+	case r.draining.err != nil:
+		return "what could not be drained is in it"
+	case !r.made && r.view.attached():
+		return "a worker is still attached"
+	}
+	return r.draining.why
+}
+
+// runSummary says what was drained in the given time, and where it is.
+func runSummary(s reader.Stats, took time.Duration, outs []reader.Output) string {
+	gaps := s.Torn + s.Damaged
+	line := fmt.Sprintf("%s of %s in %v, %s vanished, %s lost, %s, in ", counted(s.Records, "record"), counted(s.Workers, "worker"),
+		took.Round(time.Millisecond), comma(s.Vanished), comma(s.Lost), counted(gaps, "gap"))
+	noun, names := "file", make([]string, len(outs))
+	for i, o := range outs {
+		names[i] = cli.Clean(o.Path)
+		if o.Path == "-" {
+			noun, names[i] = "output", "standard output"
+		}
+	}
+	line += counted(uint64(len(outs)), noun) + ": " + strings.Join(names, ", ")
+	if s.Rotations > 0 {
+		line += fmt.Sprintf(" (%s)", counted(s.Rotations, "rotation"))
+	}
+	if s.Moved > 0 {
+		line += fmt.Sprintf(" (%s moved by others)", counted(s.Moved, "output"))
+	}
+	return line
+}
+
+func comma(n uint64) string { return humanize.Comma(int64(n)) }
+
+// counted is n with a noun, for people: "12,345 records".
+func counted(n uint64, noun string) string {
+	_, noun, _ = strings.Cut(cli.Count(n, noun), " ")
+	return comma(n) + " " + noun
+}
+
+// sayLeftOver mentions rings, other than the one at own, that nobody uses any more.
+func sayLeftOver(own string) {
+	list, err := status.List(ring.DefaultDir())
+	if err != nil {
+		return // ringlog ls says so to those who want to know
+	}
+	var idle, undrained uint64
+	for _, i := range list {
+		switch {
+		case i.Path == own:
+		case i.State == "undrained":
+			idle++
+			undrained++
+		case i.State == "left over":
+			idle++
+		}
+	}
+	if idle > 0 {
+		say("left over from earlier runs: %s, %d not drained; ringlog ls says what to do", counted(idle, "ring"), undrained)
+	}
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/ringlog/ringlog/cmd/internal/cli"
+	"github.com/ringlog/ringlog/ring"
+)
+
+// findRing returns the ring at path, which it makes if there is none; without a
+// path, a new one in memory. The path that it returns is absolute, for processes
+// in other folders.
+func findRing(path string, o ring.CreateOptions) (found string, made bool, err error) {
+	if path == "" {
+		found, err = newRing(o)
+		return found, err == nil, err
+	}
+	if found, err = filepath.Abs(path); err != nil {
+		return "", false, fmt.Errorf("finding the ring %s: %w", path, err)
+	}
+	if _, err := os.Lstat(found); err == nil {
+		return found, false, nil // and opening it says whether it is a ring
+	}
+	err = createFitting(found, o)
+	return found, err == nil, err
+}
+
+// newRing makes a ring in this user's folder for rings.
+func newRing(o ring.CreateOptions) (string, error) {
+	const name, tries = "run", 100
+	// A name can be taken: by an earlier run that had the same pid, or by one in
+	// another container with the same /dev/shm.
+	for i := 1; ; i++ {
+		numbered := name
+		if i > 1 {
+			numbered += fmt.Sprintf("-%d", i)
+		}
+		path, err := ring.DefaultPath(numbered)
+		if err != nil {
+			return "", err
+		}
+		if err = createFitting(path, o); !errors.Is(err, ring.ErrExists) || i == tries {
+			return path, err
+		}
+	}
+}
+
+// createFitting makes a ring. Lanes of which nobody gave the size are made so small
+// that there is room for as many of them as a machine like this will use.
+func createFitting(path string, o ring.CreateOptions) error {
+	if o.LaneSize == 0 {
+		dir := filepath.Dir(path)
+		fitted, free, err := ring.Fit(dir, o, min(o.Lanes, max(minWorkers, 2*runtime.NumCPU())))
+		if err != nil {
+			return err
+		}
+		if fitted.LaneSize < ring.DefaultLaneSize {
+			say("lanes of %s instead of %s: %s has %s free", humanize.IBytes(fitted.LaneSize), humanize.IBytes(ring.DefaultLaneSize),
+				cli.Clean(dir), humanize.IBytes(free))
+		}
+		o = fitted
+	}
+	return cli.CreateRing(path, o)
+}
+
+// minWorkers is for how many workers there is to be room at least.
+const minWorkers = 16
+
+// discardRing removes a ring that was made in vain, unless somebody attached to it.
+func discardRing(path string) error {
+	c, err := ring.OpenConsumer(path)
+	if err != nil {
+		return err
+	}
+	if ok, err := c.Retire(); !ok {
+		return errors.Join(err, c.Close())
+	}
+	return errors.Join(c.Unlink(), c.Close())
+}
+
+// view is the ring as it can be looked at while it is drained.
+type view struct {
+	*ring.Inspector
+	before uint64 // attachments when the view was opened
+}
+
+func newView(path string) (*view, error) {
+	in, err := ring.Inspect(path)
+	if err != nil {
+		return nil, err
+	}
+	v := &view{Inspector: in}
+	v.before = v.generations()
+	return v, nil
+}
+
+// generations is how often a lane of the ring was claimed.
+func (v *view) generations() (n uint64) {
+	for i := range v.Ring().LaneCount {
+		n += v.Entry(i).Generation()
+	}
+	return n
+}
+
+// attachments is how many workers attached since the view was opened.
+func (v *view) attachments() uint64 {
+	if v.Refresh() != nil {
+		return 0 // somebody truncated the ring: the reader says so
+	}
+	return v.generations() - v.before
+}
+
+// attached says whether a worker is attached now, or died and is not drained yet.
+func (v *view) attached() bool {
+	if v.Refresh() != nil {
+		return false
+	}
+	for i := range v.Ring().LaneCount {
+		if v.Entry(i).State() == ring.LaneOwned && v.Held(i) {
+			return true
+		}
+	}
+	return false
+}

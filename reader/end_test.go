@@ -1,0 +1,212 @@
+//go:build linux
+
+package reader
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/ringlog/ringlog/ring"
+	"github.com/ringlog/ringlog/writer"
+)
+
+func TestSignalDrainsEveryAcceptedRecordAndThenEndsTheProcess(t *testing.T) {
+	t.Parallel()
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			h := startHost(t)
+			path := h.begin(t, starting(dir))
+			var notes []string
+			for i := range 3 {
+				notes = append(notes, filepath.Join(dir, fmt.Sprint("w", i)))
+				h.want(t, "work "+notes[i], "ok")
+			}
+			for _, note := range notes {
+				until(t, "the worker works", func() bool { return noted(t, note) > 1000 })
+			}
+			// As a terminal does it: to the workers too.
+			if err := syscall.Kill(-h.Process.Pid, s); err != nil {
+				t.Fatal(err)
+			}
+			<-h.ended
+			if !h.status.Signaled() || h.status.Signal() != s {
+				t.Errorf("the host ended with %v", h.status)
+			}
+			for _, note := range notes {
+				checkNumbers(t, filepath.Join(dir, "out.log"), note)
+			}
+			gone(t, path)
+		})
+	}
+}
+
+func TestSecondSignalEndsTheProcessAtOnceAndTheRingKeepsTheRest(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	h := startHost(t)
+	path := h.begin(t, starting(dir))
+	other := attach(t, path, "stays attached")
+	h.tell(t, "closes 1") // and so it never answers
+	until(t, "Close waits", func() bool { return h.errors.count("waiting up to 1h0m0s") == 1 })
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} { // two of a kind could be taken for one
+		if err := h.Process.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-h.ended
+	if !h.status.Signaled() {
+		t.Errorf("the host ended with %v", h.status)
+	}
+	say(t, other, "accepted")
+	drain(t, path, Options{Outputs: starting(dir).Outputs})
+	if got := readFile(t, filepath.Join(dir, "out.log")); got != "accepted\n" {
+		t.Errorf("out.log: %q", got)
+	}
+}
+
+func TestCloseLeavesTheRingToWorkersThatStayLongerThanLinger(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	o := starting(dir)
+	o.Linger = -1
+	h := startHost(t)
+	path := h.begin(t, o)
+	stays := attach(t, path, "w\x1b[2J")
+	say(t, stays, "before")
+	answer := h.do(t, "closes 1")
+	if !strings.HasPrefix(answer, ErrRingStays.Error()) || !strings.HasSuffix(answer, "go on with: ringlog drain --ring "+path) ||
+		strings.Contains(answer, "\x1b") || !strings.Contains(answer, "is still attached") {
+		t.Errorf("Close: %q", answer)
+	}
+	until(t, "the log has it too", func() bool { return h.errors.count(ErrRingStays.Error()) == 1 })
+	say(t, stays, "after")
+	closeLane(t, stays)
+	drain(t, path, Options{Outputs: o.Outputs})
+	if got := readFile(t, filepath.Join(dir, "out.log")); got != "before\nafter\n" {
+		t.Errorf("out.log: %q", got)
+	}
+}
+
+func TestCloseWaitsForWorkersWithinLinger(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	h := startHost(t)
+	path := h.begin(t, starting(dir))
+	p := attach(t, path, "w")
+	h.tell(t, "closes 1")
+	until(t, "Close waits", func() bool { return h.errors.count("waiting up to") == 1 })
+	say(t, p, "late")
+	closeLane(t, p)
+	h.want(t, "env", "ok") // the answer of closes
+	if got := readFile(t, filepath.Join(dir, "out.log")); got != "late\n" {
+		t.Errorf("out.log: %q", got)
+	}
+	gone(t, path)
+}
+
+func TestSignalClosesTheLaneOfAChildOfTheReader(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	parent := startHost(t)
+	path := parent.begin(t, starting(dir))
+	child := startHost(t, writer.RingVariable+"="+path)
+	child.begin(t, starting(dir))
+	child.want(t, "log of the child", "ok")
+	if err := child.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	<-child.ended
+	if !child.status.Signaled() || child.status.Signal() != syscall.SIGTERM {
+		t.Errorf("the child ended with %v", child.status)
+	}
+	parent.want(t, "closes 1", "ok")
+	if s := parent.stats(t); s.Records != 1 || s.Vanished != 0 {
+		t.Errorf("stats %+v", s)
+	}
+}
+
+func TestCloseReturnsWhyDrainingEndedBefore(t *testing.T) {
+	t.Parallel()
+	t.Run("ring truncated", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		h := startHost(t)
+		path := h.begin(t, starting(dir))
+		h.want(t, "log from a lane of its own", "ok")
+		if err := os.Truncate(path, 0); err != nil {
+			t.Fatal(err)
+		}
+		why := h.do(t, "done")
+		if !strings.Contains(why, ring.ErrTruncated.Error()) {
+			t.Errorf("Err: %s", why)
+		}
+		if got := h.do(t, "closes 1"); !strings.HasSuffix(got, why) {
+			t.Errorf("Close: %s", got)
+		}
+	})
+	t.Run("pipe closed", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		o := starting(dir)
+		fifo := filepath.Join(dir, "fifo")
+		if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		end, err := os.OpenFile(fifo, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Outputs = append(o.Outputs, Output{Path: fifo})
+		h := startHost(t)
+		path := h.begin(t, o)
+		end.Close()
+		h.want(t, "log kept", "ok")
+		why := h.do(t, "done")
+		if !strings.Contains(why, "broken pipe") || !strings.HasSuffix(why, "ringlog drain --ring "+path) {
+			t.Errorf("Err: %s", why)
+		}
+		h.want(t, "closes 1", why)
+		drain(t, path, Options{Outputs: o.Outputs[:1]})
+		if got := readFile(t, filepath.Join(dir, "out.log")); got != "kept\n" {
+			t.Errorf("out.log: %q", got)
+		}
+	})
+}
+
+func TestSignalsAreTheProgramsOwnIfItSaysSo(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	o := starting(dir)
+	o.OwnSignals = true
+	h := startHost(t)
+	path := h.begin(t, o)
+	if err := h.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	<-h.ended // at once, since the host handles none
+	if !h.status.Signaled() || h.status.Signal() != syscall.SIGTERM {
+		t.Errorf("the host ended with %v", h.status)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Errorf("somebody removed the ring: %v", err)
+	}
+}
+
+func TestSignalThatWasIgnoredStaysIgnored(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	h := startHostBy(t, exec.Command("sh", "-c", `trap "" INT; exec "$0"`, os.Args[0]))
+	h.begin(t, starting(dir))
+	if err := h.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	h.want(t, "log still there", "ok")
+	h.want(t, "closes 1", "ok")
+}

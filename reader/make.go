@@ -1,0 +1,69 @@
+//go:build linux
+
+package reader
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/ringlog/ringlog/ring"
+)
+
+// makeRing makes the ring that o describes. made is false if it was there.
+func makeRing(o StartOptions) (path string, made bool, err error) {
+	if o.Ring != "" {
+		err = createRing(o.Ring, o)
+		if errors.Is(err, ring.ErrExists) {
+			return o.Ring, false, nil
+		}
+		return o.Ring, err == nil, err
+	}
+	program := filepath.Base(os.Args[0])
+	program = program[:min(len(program), 64)] // a file's name has 255 bytes
+	name := program
+	// A name can be taken: by a run that was killed and had the same pid, or by a
+	// container with the same /dev/shm.
+	for i := 2; ; i++ {
+		if path, err = ring.DefaultPath(name); err != nil {
+			return "", false, err
+		}
+		if err = createRing(path, o); !errors.Is(err, ring.ErrExists) || i > maxNames {
+			return path, err == nil, err
+		}
+		name = fmt.Sprintf("%s-%d", program, i)
+	}
+}
+
+// maxNames is how many names are tried for a ring in memory.
+const maxNames = 100
+
+// createRing makes a ring at path, with lanes for which there is room.
+func createRing(path string, o StartOptions) error {
+	if _, err := os.Lstat(path); err == nil {
+		return ring.ErrExists // whatever room there is
+	}
+	create := ring.CreateOptions{Lanes: o.Lanes, LaneSize: o.LaneSize}
+	if o.LaneSize == 0 {
+		fitted, free, err := ring.Fit(filepath.Dir(path), create, workersExpected(o.Lanes))
+		if err != nil {
+			return err
+		}
+		if create = fitted; create.LaneSize < ring.DefaultLaneSize {
+			o.Log.Warn(fmt.Sprintf("lanes of %d KiB instead of %d KiB, since there are only %d KiB free in %s",
+				create.LaneSize>>10, ring.DefaultLaneSize>>10, free>>10, filepath.Dir(path)))
+		}
+	}
+	return ring.Create(path, create)
+}
+
+// workersExpected is for how many workers there should be room: as many as can be
+// attached, if the program said how many; else some more than keep the machine busy.
+func workersExpected(lanes int) int {
+	if lanes > 0 {
+		return lanes
+	}
+	return max(8, 2*runtime.NumCPU())
+}

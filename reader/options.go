@@ -1,0 +1,75 @@
+package reader
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/ringlog/ringlog/selector"
+)
+
+// Until says when Run ends by itself.
+type Until int
+
+const (
+	// UntilStopped: when its context ends.
+	UntilStopped Until = iota
+	// UntilEmpty: when everything that was in the ring at its start is drained.
+	UntilEmpty
+	// UntilDetached: when no lane has an owner any more and everything is drained.
+	// In a ring that is empty and idle it waits for the first owner.
+	UntilDetached
+)
+
+// Options of a Reader. The zero value is the default, but for Outputs.
+type Options struct {
+	// Outputs are where lines go: each record to every output that wants its
+	// logger. At least one, at most 64; no two the same file.
+	Outputs []Output
+	// MaxSize is the size in bytes at which a file is rotated; 0: never.
+	MaxSize int64
+	// Keep is how many rotated files of each output are kept; 0: all.
+	Keep int
+	// Until says when Run ends; default: when its context does.
+	Until Until
+	// Location is the zone of times in text lines; default: local time.
+	Location *time.Location
+	// Grace is how long a record may wait for earlier ones of other lanes;
+	// default 1 ms. Lanes that are half full do not wait.
+	Grace time.Duration
+	// Log gets what the reader has to say about outputs and damage; default:
+	// slog.Default(). It must not end in this ring.
+	Log *slog.Logger
+}
+
+// Output is one place that lines go to.
+type Output struct {
+	// Path of a regular file, which is made if there is none; or of a pipe,
+	// terminal or device; or "-" for standard output. Only regular files get each
+	// record exactly once, rotate, and are excluded from use by others.
+	Path string
+	// Logger is the name of the logger whose records, and those of the loggers
+	// below it ("trades" and "trades.fx"), go here; empty: all.
+	Logger string
+	// Attrs are attributes that a record must have to go here, every one of them;
+	// empty: it need have none.
+	Attrs []AttrMatch
+	// Format is text (the default), json or raw.
+	Format string
+}
+
+// AttrMatch is the key of an attribute outside of all groups and the text of its
+// value, as text lines show it, but for quotes and escapes: {"trial", "17"}.
+type AttrMatch = selector.Attr
+
+// Stats counts what a Reader did since it was opened.
+type Stats struct {
+	Records   uint64 // delivered
+	Lost      uint64 // by policy, as their markers say
+	Torn      uint64 // gaps left by owners that died in mid-append
+	Damaged   uint64 // gaps of damaged bytes
+	Workers   uint64 // owners whose records were met
+	Vanished  uint64 // owners that ended without closing their lane
+	Batches   uint64
+	Rotations uint64
+	Moved     uint64 // outputs that somebody else renamed
+}

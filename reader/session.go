@@ -1,0 +1,161 @@
+//go:build linux
+
+package reader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/ringlog/ringlog/ring"
+	"github.com/ringlog/ringlog/writer"
+)
+
+// session is the drain behind a Handle, in a goroutine of its own.
+type session struct {
+	handle *Handle
+	reader *Reader
+	log    *slog.Logger
+	linger time.Duration
+
+	exported bool // RINGLOG_RING is to be unset
+	remove   bool // the ring is to be removed, if nothing is left of it
+
+	leave   context.CancelFunc // end when nobody is attached any more
+	abandon context.CancelFunc // end now
+}
+
+// open opens the ring and the outputs, and shows the ring to children.
+func (s *session) open(o Options) (err error) {
+	if s.reader, err = Open(s.handle.ring, o); err != nil {
+		return err
+	}
+	if os.Getenv(writer.RingVariable) == s.handle.ring {
+		return nil
+	}
+	// This process's loggers may be attached to a ring that nobody reads.
+	if err = writer.Detach(); err == nil {
+		err = os.Setenv(writer.RingVariable, s.handle.ring)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("reader: leading loggers to %s: %w", s.handle.ring, err), s.reader.Close())
+	}
+	s.exported = true
+	return nil
+}
+
+func (s *session) start() {
+	var ctx, leave context.Context
+	ctx, s.abandon = context.WithCancel(context.Background())
+	leave, s.leave = context.WithCancel(context.Background())
+	go func() {
+		defer close(s.handle.done)
+		err := s.run(ctx, leave)
+		if err != nil {
+			s.log.Error(err.Error())
+		}
+		s.handle.err = err
+	}()
+}
+
+// run drains, and removes the ring. Its errors say what to do.
+func (s *session) run(ctx, leave context.Context) error {
+	err := s.reader.runUntil(ctx, leave)
+	var why string
+	if err == nil {
+		why, err = s.part(ctx)
+	}
+	err = errors.Join(err, s.reader.Close())
+	switch {
+	case errors.Is(err, ring.ErrTruncated):
+		return err // and nothing can be done with it any more
+	case err != nil:
+		return fmt.Errorf("%w; what is not in the outputs is in the ring, go on with: ringlog drain --ring %s", err, s.handle.ring)
+	case why != "":
+		return fmt.Errorf("%w: %s; go on with: ringlog drain --ring %s", ErrRingStays, printable(why), s.handle.ring)
+	}
+	return nil
+}
+
+// part removes the ring. Why it stays, though all was drained, is not empty if
+// there may be more to drain later.
+func (s *session) part(ctx context.Context) (why string, err error) {
+	if s.remove {
+		_, why, err = s.reader.Remove(ctx)
+		return why, err
+	}
+	err = s.reader.consumer.Guard(func() error {
+		if owners := s.reader.consumer.Attached(); len(owners) > 0 {
+			why = attached(owners)
+		}
+		return nil
+	})
+	return why, err
+}
+
+// sayWaiting is how long Close waits before it says so.
+const sayWaiting = 500 * time.Millisecond
+
+// finish ends the session: what Handle.Close does.
+func (s *session) finish() error {
+	// First, so that nobody finds the ring any more.
+	if s.exported && os.Getenv(writer.RingVariable) == s.handle.ring {
+		_ = os.Unsetenv(writer.RingVariable) // fails for no name such as this one
+	}
+	err := detach(s.handle.ring)
+	s.leave()
+	late := time.AfterFunc(max(s.linger, 0), s.abandon)
+	slow := time.AfterFunc(sayWaiting, func() {
+		s.log.Info(fmt.Sprintf("draining %s to its end, and waiting up to %v for workers that are still attached", s.handle.ring, max(s.linger, 0)))
+	})
+	<-s.handle.done
+	late.Stop()
+	slow.Stop()
+	s.abandon()
+	return errors.Join(err, s.handle.err)
+}
+
+// detach closes this process's own lane. In a ring that somebody truncated that
+// faults, which is fatal to a worker, but not to the process that is to report it.
+func detach(path string) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		switch v := recover().(type) {
+		case nil:
+		case interface{ Addr() uintptr }:
+			err = fmt.Errorf("reader: closing this process's lane: %w: %s changed its size", ring.ErrTruncated, path)
+		default:
+			panic(v)
+		}
+	}()
+	return writer.Detach()
+}
+
+// discard removes a ring that was made in vain, unless somebody attached to it.
+func discard(path string) error {
+	c, err := ring.OpenConsumer(path)
+	if err != nil {
+		return err
+	}
+	if ok, err := c.Retire(); !ok {
+		return errors.Join(err, c.Close())
+	}
+	return errors.Join(c.Unlink(), c.Close())
+}
+
+// printable is s without what could move a terminal's cursor: names of workers are
+// as they gave them.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
+}

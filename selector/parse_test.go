@@ -1,0 +1,98 @@
+package selector
+
+import (
+	"reflect"
+	"testing"
+)
+
+func TestParseReadsEveryForm(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]Selector{
+		"orders":                     {Logger: "orders"},
+		"orders.fx":                  {Logger: "orders.fx"},
+		"{study=wf,trial=17}":        {Attrs: []Attr{{"study", "wf"}, {"trial", "17"}}},
+		"orders{ trial = 17 }":       {Logger: "orders", Attrs: []Attr{{"trial", "17"}}},
+		`"a/b=c"{k=v}`:               {Logger: "a/b=c", Attrs: []Attr{{"k", "v"}}},
+		`{"a,b"="c}","d\t"="\"é\""}`: {Attrs: []Attr{{"a,b", "c}"}, {"d\t", `"é"`}}},
+		"{k=/a/b:c d}":               {Attrs: []Attr{{"k", "/a/b:c d"}}},
+		`{""=}`:                      {Attrs: []Attr{{"", ""}}},
+	} {
+		if got, err := Parse(text); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, %v", text, got, err)
+		}
+	}
+}
+
+func TestParseRefusesWhatIsNoSelector(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":          "selector: it is empty: want LOGGER, {key=value,…} or LOGGER{key=value,…}",
+		`""`:        "selector: it is empty: want LOGGER, {key=value,…} or LOGGER{key=value,…}",
+		"{}":        `selector: want key=value in the braces, not "}"`,
+		"{k}":       `selector: want key=value in the braces, not "k}"`,
+		"{ =v}":     `selector: want key=value in the braces, not " =v}"`,
+		"{k=v,}":    `selector: want key=value in the braces, not "}"`,
+		"{k=v":      `selector: want , or } after k=v, not ""; a value with one of {}=," in it is to be quoted`,
+		"{k=a=b}":   `selector: want , or } after k=a, not "=b}"; a value with one of {}=," in it is to be quoted`,
+		`{k="v}`:    `selector: "v}: want the closing quote, and escapes as in Go`,
+		`{k="\q"}`:  `selector: "\q"}: want the closing quote, and escapes as in Go`,
+		"{k=v}x":    `selector: "x" follows it: want LOGGER, {key=value,…} or LOGGER{key=value,…}`,
+		"orders=x":  `selector: "=x" follows it: want LOGGER, {key=value,…} or LOGGER{key=value,…}`,
+		"{k=v}=out": `selector: "=out" follows it: want LOGGER, {key=value,…} or LOGGER{key=value,…}`,
+	} {
+		if s, err := Parse(text); err == nil || err.Error() != want {
+			t.Errorf("%s: %+v, %v", text, s, err)
+		}
+	}
+}
+
+func TestParseOutputTellsSelectorsFromPaths(t *testing.T) {
+	t.Parallel()
+	trial := Selector{Attrs: []Attr{{"trial", "17"}}}
+	for text, want := range map[string]struct {
+		s    Selector
+		path string
+	}{
+		"app.log":                {path: "app.log"},
+		"-":                      {path: "-"},
+		"":                       {},
+		"./a=b.log":              {path: "./a=b.log"},
+		"logs/{trial=17}.log":    {path: "logs/{trial=17}.log"},
+		"=a.log":                 {path: "=a.log"},
+		"trades=t.log":           {Selector{Logger: "trades"}, "t.log"},
+		"trades=a=b.log":         {Selector{Logger: "trades"}, "a=b.log"},
+		"trades=":                {Selector{Logger: "trades"}, ""},
+		"trades=-":               {Selector{Logger: "trades"}, "-"},
+		"{trial=17}=logs/17.log": {trial, "logs/17.log"},
+		`{"trial"="17"}=x{y}`:    {trial, "x{y}"},
+		`"a/b"=x`:                {Selector{Logger: "a/b"}, "x"},
+	} {
+		s, path, err := ParseOutput(text)
+		if err != nil || path != want.path || !reflect.DeepEqual(s, want.s) {
+			t.Errorf("%s: %+v, %q, %v", text, s, path, err)
+		}
+	}
+	for text, want := range map[string]string{
+		"{trial=17}":     `selector: no =PATH follows it; a path with { or " in it is to be written as ./{trial=17}`,
+		"run{1}.log":     `selector: want key=value in the braces, not "1}.log"`,
+		`{trial="17}=x`:  `selector: "17}=x: want the closing quote, and escapes as in Go`,
+		"{trial=17}.log": `selector: no =PATH follows it; a path with { or " in it is to be written as ./{trial=17}.log`,
+	} {
+		if s, path, err := ParseOutput(text); err == nil || err.Error() != want {
+			t.Errorf("%s: %+v, %q, %v", text, s, path, err)
+		}
+	}
+}
+
+// What Parse accepts wants something, and nothing makes it panic.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{"orders", "{k=v}", `a{"k"="v", x=}=p`, `{"`, "{k=v,", `"\xff"`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if s, err := Parse(text); err == nil && s.Empty() {
+			t.Errorf("%q: an empty selector", text)
+		}
+		_, _, _ = ParseOutput(text)
+	})
+}
