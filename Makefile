@@ -4,7 +4,7 @@ GO      ?= go
 PREFIX  ?= /usr/local
 FUZZ    ?= 10s
 TOOL     = $(GO) tool -modfile=$(CURDIR)/tools/go.mod
-MODULES  = . bench
+MODULES  = . bench examples/loggers
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS  = -s -w -X github.com/ringlog/ringlog/cmd/internal/cli.version=$(VERSION)
 
@@ -20,15 +20,14 @@ install: build ## install them under PREFIX (/usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 bin/ringlog bin/ringdump $(DESTDIR)$(PREFIX)/bin
 
-demo: ## replay logs through a ring, kill workers, count what arrived
-	$(GO) run ./examples/replay
+demo: ## a study in worker processes: some are killed, and what arrived is counted (PRICES=FILE.csv)
+	$(GO) run ./examples/walkforward $(if $(PRICES),--prices '$(PRICES)') $(if $(DEMO_DIR),--dir '$(DEMO_DIR)')
 
 test: ## all tests
-	$(GO) test ./...
-	cd bench && $(GO) test ./...
+	@for m in $(MODULES); do echo "$(GO) test ./... in $$m"; (cd $$m && $(GO) test ./...) || exit 1; done
 
 race: ## the tests under the race detector, which sees the protocol on heap memory
-	$(GO) test -race -short ./ring ./record ./format ./logfile ./reader ./writer ./dump
+	$(GO) test -race -short ./ring ./record ./format ./logfile ./reader ./writer/... ./selector ./dump
 
 lint: ## formatting, vet, staticcheck
 	@unformatted=$$($(TOOL) gofumpt -l .); [ -z "$$unformatted" ] || \
@@ -46,10 +45,10 @@ bench: ## what an append and a drain cost, beside their floors
 vectors: ## write testdata/vectors/ring anew
 	$(GO) test ./ring -run TestVectors -update
 
-cross: ## build and vet for arm64, and the writer for macOS and Windows
+cross: ## build and vet for arm64, and writer and reader for macOS and Windows
 	GOARCH=arm64 $(GO) build ./... && GOARCH=arm64 $(GO) vet ./...
 	cd bench && GOARCH=arm64 $(GO) vet ./...
-	GOOS=darwin $(GO) build ./writer/... && GOOS=windows $(GO) build ./writer/...
+	for os in darwin windows; do GOOS=$$os $(GO) vet ./writer/... ./reader || exit 1; done
 
 clean: ## remove what was built
 	rm -rf bin

@@ -2,64 +2,64 @@ package ringlog_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/ringlog/ringlog/reader"
 	"github.com/ringlog/ringlog/record"
-	"github.com/ringlog/ringlog/ring"
 	"github.com/ringlog/ringlog/writer"
 )
 
-// What stands between «if err» and the end of worker and drain also stands in
-// README.md; a test holds the two together.
+// The bodies of worker and study also stand in README.md; a test holds the two
+// together.
 
-func worker(path string) error {
-	w, err := writer.Open(path, writer.Options{Label: "worker-1"})
+func worker(ctx context.Context) error {
+	w, err := writer.Attach(writer.Options{Label: "worker-1"}) // to the ring that RINGLOG_RING names
 	if err != nil {
 		return err
 	}
 	defer w.Close()
 
-	// A message. No error means accepted: it reaches the log whatever happens
-	// to this process now. Any other but writer.ErrClosed means lost and counted in the log.
-	if err := w.Append(record.LevelInfo, []byte("trial 17 begins")); err != nil {
-		return err
+	// The fast way: a name, a message, and slog's attributes. No error means accepted:
+	// the record reaches the log whatever happens to this process now.
+	trades := writer.Logger("trades").Trial("walk-forward", 17)
+	if err := trades.Log(slog.LevelInfo, "filled in part", slog.String("side", "buy"), slog.Int("lots", 3)); err != nil {
+		return err // lost, and counted in the log
 	}
+	trades.Warning("slow fill", slog.Duration("took", 250*time.Millisecond)) // for who need not know
 
-	// A record with fields, through a logger that has a file of its own.
-	err = w.Log(record.LevelWarning, &record.Entry{
-		Logger:  "trades",
-		Message: "filled in part",
-		Attrs:   []slog.Attr{slog.String("side", "buy"), slog.Int("lots", 3)},
-	})
-	if err != nil {
-		return err
-	}
+	// The usual way: slog. The trial is that of the context.
+	logger := slog.New(writer.NewHandler(w, writer.HandlerOptions{Logger: "app"}))
+	ctx = writer.WithTrial(ctx, "walk-forward", 17)
+	logger.InfoContext(ctx, "trial ends", "sharpe", 1.31)
 
 	// Whatever writes lines to an io.Writer.
 	log.New(w.At(record.LevelError), "", 0).Print("connection lost")
 	return nil
 }
 
-func drain(ctx context.Context, path, dir string) error {
-	r, err := reader.Open(path, reader.Options{
+func study(dir string, work func() error) error {
+	logs, err := reader.Start(reader.StartOptions{Options: reader.Options{
 		Outputs: []reader.Output{
-			{Path: filepath.Join(dir, "app.log")},
+			{Path: filepath.Join(dir, "app.log")}, // all that is logged
 			{Path: filepath.Join(dir, "trades.jsonl"), Logger: "trades", Format: "json"},
+			{Path: filepath.Join(dir, "17.log"), Attrs: []reader.AttrMatch{{Key: "trial", Value: "17"}}},
 		},
 		MaxSize: 100 << 20, // bytes; then the file is rotated
 		Keep:    5,         // rotated files of each output
-	})
+	}})
 	if err != nil {
 		return err
 	}
-	defer r.Close()
-	return r.Run(ctx) // until ctx ends; then it drains what is there
+	// Processes that work starts find the ring by themselves. Close drains to the
+	// last record and removes the ring.
+	return errors.Join(work(), logs.Close())
 }
 
 func Example() {
@@ -68,30 +68,29 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "study.ring")
-	if err := ring.Create(path, ring.CreateOptions{}); err != nil {
-		log.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	drained := make(chan error)
-	go func() { drained <- drain(ctx, path, dir) }()
-	if err := worker(path); err != nil {
-		log.Fatal(err)
-	}
-	stop()
-	if err := <-drained; err != nil {
-		log.Fatal(err)
-	}
-	b, err := os.ReadFile(filepath.Join(dir, "app.log"))
+	err = study(dir, func() error { return worker(context.Background()) })
 	if err != nil {
 		log.Fatal(err)
 	}
-	for line := range strings.Lines(string(b)) {
-		_, text, _ := strings.Cut(line, " - ") // without the time
-		fmt.Print(text)
+	for _, name := range []string{"app.log", "17.log"} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(name)
+		for line := range strings.Lines(string(b)) {
+			_, text, _ := strings.Cut(line, " - ") // without the time
+			fmt.Print(text)
+		}
 	}
 	// Output:
-	// root - INFO - trial 17 begins
-	// trades - WARNING - filled in part side=buy lots=3
+	// app.log
+	// trades - INFO - filled in part study=walk-forward trial=17 side=buy lots=3
+	// trades - WARNING - slow fill study=walk-forward trial=17 took=250ms
+	// app - INFO - trial ends study=walk-forward trial=17 sharpe=1.31
 	// root - ERROR - connection lost
+	// 17.log
+	// trades - INFO - filled in part study=walk-forward trial=17 side=buy lots=3
+	// trades - WARNING - slow fill study=walk-forward trial=17 took=250ms
+	// app - INFO - trial ends study=walk-forward trial=17 sharpe=1.31
 }

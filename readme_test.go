@@ -43,10 +43,10 @@ func TestCommandsInTheReadmePrintWhatItSays(t *testing.T) {
 	}
 	var script, want strings.Builder
 	script.WriteString("exec 2>&1\n")
-	for line := range strings.Lines(strings.Join(blocks(t, "console"), "")) {
-		want.WriteString(line)
-		if command, ok := strings.CutPrefix(line, "$ "); ok {
-			fmt.Fprintf(&script, "printf '$ %%s\\n' %s\n%s", quote(strings.TrimSpace(command)), command)
+	for _, m := range regexp.MustCompile(`(?m)^\$ (.*\n(?:> .*\n)*)|^.*\n`).FindAllStringSubmatch(strings.Join(blocks(t, "console"), ""), -1) {
+		want.WriteString(m[0])
+		if m[1] != "" { // a command, which may go on behind "> "
+			fmt.Fprintf(&script, "printf '%%s' %s\n%s", quote(m[0]), strings.ReplaceAll(m[1], "\n> ", "\n"))
 		}
 	}
 	bin := t.TempDir()
