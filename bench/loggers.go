@@ -19,6 +19,13 @@ var loggers = []candidate{
 			l.Info("order filled at the limit", slog.Int("trial", i), slog.Float64("price", 101.25), slog.String("symbol", "SPX"))
 		}
 	})},
+	{"Logger, 3 attributes made before", 1, openLogger(func(w *writer.Writer, n int) {
+		l := w.Logger("trades")
+		attrs := []slog.Attr{slog.Int("trial", n), slog.Float64("price", 101.25), slog.String("symbol", "SPX")}
+		for range n {
+			l.Info("order filled at the limit", attrs...)
+		}
+	})},
 	{"Logger, 3 attributes, below its level", 1, openLogger(func(w *writer.Writer, n int) {
 		l := w.Logger("trades")
 		for i := range n {

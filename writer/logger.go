@@ -15,9 +15,8 @@ import (
 // A record below the minimum level is not made: that of the longest rule for the
 // logger's name that was set with "ringlog level", else that of the Writer.
 type NamedLogger struct {
-	filter *filter // shared with all that are derived from this one
-	scope  *record.Scope
-	lead   []byte // the trial
+	filter *filter       // shared with all that are derived from this one
+	prefix record.Prefix // its Lead is the trial
 }
 
 // Logger returns a logger of the process's own writer, see [Default]. It may be
@@ -27,27 +26,23 @@ func Logger(name string) *NamedLogger { return processWriter.Logger(name) }
 // Logger returns a logger of w. Names are hierarchical: outputs and rules for
 // "trades" take in "trades.fx". Empty is the root logger.
 func (w *Writer) Logger(name string) *NamedLogger {
-	return &NamedLogger{filter: &filter{w: w, name: name}}
+	return &NamedLogger{&filter{w: w, name: name}, record.Prefix{Logger: name}}
 }
 
 // Log logs a message with attributes. Nil means that the record was accepted, or
 // that its level is not logged; else it was not accepted, for an error of
 // [Writer.Log]. attrs are not kept.
 func (l *NamedLogger) Log(level slog.Level, message string, attrs ...slog.Attr) error {
-	if !l.filter.enabled(level) {
+	f := l.filter
+	if !f.enabled(level) {
 		return nil
 	}
-	return l.log(level, message, attrs)
-}
-
-func (l *NamedLogger) log(level slog.Level, message string, attrs []slog.Attr) error {
-	w := l.filter.w
-	if s := w.sink.Load(); s != nil {
+	if s := f.w.sink.Load(); s != nil {
 		var payload [short]byte
 		stored, clamped := record.FromSlog(level)
-		n, ok := record.EncodeShort(payload[:], l.filter.name, message, l.lead, l.scope, attrs)
+		n, ok := l.prefix.EncodeShort(payload[:], message, attrs)
 		if ok && clamped.Scale == 0 {
-			if err := s.appendLog(stored, payload[:n]); err != ErrClosed || w.home == nil {
+			if err := s.appendLog(stored, payload[:n]); err != ErrClosed || f.w.home == nil {
 				return err
 			}
 		}
@@ -55,52 +50,43 @@ func (l *NamedLogger) log(level slog.Level, message string, attrs []slog.Attr) e
 	return l.logLong(level, message, attrs)
 }
 
+// logLong logs what does not fit the stack or has no lane to go to.
 func (l *NamedLogger) logLong(level slog.Level, message string, attrs []slog.Attr) error {
 	stored, clamped := record.FromSlog(level)
 	return l.filter.w.Log(stored, &record.Entry{
-		Logger: l.filter.name, Message: message, Attrs: attrs,
-		Scope: l.scope, Lead: l.lead, Level: clamped,
+		Logger: l.prefix.Logger, Message: message, Attrs: attrs,
+		Scope: l.prefix.Scope, Lead: l.prefix.Lead, Level: clamped,
 	})
 }
 
 // LevelCritical is slog's number for CRITICAL, for which slog has no name.
 const LevelCritical slog.Level = 12
 
-// Debug logs at DEBUG. Like the other methods named after a level it is [Log] for
+// Debug logs at DEBUG. Like the other methods named after a level it is [NamedLogger.Log] for
 // whoever need not know whether the record was accepted: what is lost is counted,
 // and the log says so.
 func (l *NamedLogger) Debug(message string, attrs ...slog.Attr) {
-	if l.filter.enabled(slog.LevelDebug) {
-		_ = l.log(slog.LevelDebug, message, attrs)
-	}
+	_ = l.Log(slog.LevelDebug, message, attrs...)
 }
 
 // Info logs at INFO.
 func (l *NamedLogger) Info(message string, attrs ...slog.Attr) {
-	if l.filter.enabled(slog.LevelInfo) {
-		_ = l.log(slog.LevelInfo, message, attrs)
-	}
+	_ = l.Log(slog.LevelInfo, message, attrs...)
 }
 
 // Warning logs at WARNING.
 func (l *NamedLogger) Warning(message string, attrs ...slog.Attr) {
-	if l.filter.enabled(slog.LevelWarn) {
-		_ = l.log(slog.LevelWarn, message, attrs)
-	}
+	_ = l.Log(slog.LevelWarn, message, attrs...)
 }
 
 // Error logs at ERROR.
 func (l *NamedLogger) Error(message string, attrs ...slog.Attr) {
-	if l.filter.enabled(slog.LevelError) {
-		_ = l.log(slog.LevelError, message, attrs)
-	}
+	_ = l.Log(slog.LevelError, message, attrs...)
 }
 
 // Critical logs at CRITICAL.
 func (l *NamedLogger) Critical(message string, attrs ...slog.Attr) {
-	if l.filter.enabled(LevelCritical) {
-		_ = l.log(LevelCritical, message, attrs)
-	}
+	_ = l.Log(LevelCritical, message, attrs...)
 }
 
 // Enabled says whether records at level are logged now.
@@ -109,19 +95,28 @@ func (l *NamedLogger) Enabled(level slog.Level) bool { return l.filter.enabled(l
 // With returns a logger whose records all have these attributes, which are encoded
 // once, now.
 func (l *NamedLogger) With(attrs ...slog.Attr) *NamedLogger {
-	return &NamedLogger{l.filter, l.scope.WithAttrs(attrs), l.lead}
+	prefix := l.prefix
+	prefix.Scope = prefix.Scope.WithAttrs(attrs)
+	return &NamedLogger{l.filter, prefix}
 }
 
 // Trial returns a logger whose records all carry the trial: study and trial are
 // their first attributes. It takes the place of a trial that l has.
 func (l *NamedLogger) Trial(study string, n int) *NamedLogger {
-	return &NamedLogger{l.filter, l.scope, trialFields(study, n)}
+	return l.under(trialFields(study, n))
 }
 
 // For returns the logger for the trial of ctx, see [WithTrial]; l if it has none.
 func (l *NamedLogger) For(ctx context.Context) *NamedLogger {
-	if lead := trialOf(ctx); lead != nil {
-		return &NamedLogger{l.filter, l.scope, lead}
+	if trial := trialOf(ctx); trial != nil {
+		return l.under(trial)
 	}
 	return l
+}
+
+// under returns a logger for an encoded trial.
+func (l *NamedLogger) under(trial []byte) *NamedLogger {
+	prefix := l.prefix
+	prefix.Lead = trial
+	return &NamedLogger{l.filter, prefix}
 }
