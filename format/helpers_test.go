@@ -14,7 +14,7 @@ const at int64 = 1795459621123456789
 // lineOf returns the line of an entry, as the drain would have it.
 func lineOf(t testing.TB, e record.Entry) *Line {
 	t.Helper()
-	e.Attrs = record.Prepare(nil, e.Attrs)
+	e.Attrs = e.Prepared()
 	size, err := e.Size()
 	if err != nil {
 		t.Fatal(err)

@@ -35,7 +35,7 @@ func TestHotPathAllocatesNothing(t *testing.T) {
 	r := decode(t, payload)
 	dst, text := make([]byte, len(payload)), make([]byte, 0, 64)
 	for name, f := range map[string]func(){
-		"Prepare": func() { sink += len(Prepare(nil, e.Attrs)) },
+		"Prepare": func() { sink += len(prepared(e.Attrs, 0)) },
 		"Size":    func() { n, _ := e.Size(); sink += n },
 		"Encode":  func() { _ = e.Encode(dst) },
 		"Refused": func() { _ = e.Encode(dst[1:]) },
@@ -101,7 +101,7 @@ func BenchmarkIterate(b *testing.B) {
 func BenchmarkPrepare(b *testing.B) {
 	benchmarkEntries(b, func(b *testing.B, e Entry) {
 		for b.Loop() {
-			Prepare(nil, e.Attrs)
+			prepared(e.Attrs, 0)
 		}
 	})
 }

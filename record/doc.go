@@ -19,7 +19,7 @@
 // not know. docs/format.md is the authority on these bytes.
 //
 // Writing has two halves, because a ring's claim must never be held while user
-// code runs: [Prepare] runs it (LogValue, Error, String, MarshalText) and leaves
+// code runs: [Entry.Prepared] runs it (LogValue, Error, String, MarshalText) and leaves
 // plain values, then [Entry.Size] and [Entry.Encode] are pure. Reading trusts
 // nothing: [Decode] checks a payload once, in linear time and without copying;
 // what it returns can be read without errors.

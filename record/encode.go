@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// errorText is an error that Prepare has already asked for its text.
+// errorText is an error that Prepared has already asked for its text.
 type errorText string
 
 // Fields returns attrs as fields, to be used as [Entry.Lead] again and again. They
-// may be of any kind: user code is run now, see [Prepare]. It fails with ErrTooLong.
+// may be of any kind: user code is run now, see [Entry.Prepared]. It fails with ErrTooLong.
 func Fields(attrs []slog.Attr) ([]byte, error) {
 	s := new(Scope).WithAttrs(attrs)
 	return s.fields, s.err

@@ -23,7 +23,7 @@ type Entry struct {
 	Logger       string
 	Message      string
 	MessageBytes []byte      // the message instead of Message, where not nil
-	Attrs        []slog.Attr // plain ones: see Prepare
+	Attrs        []slog.Attr // plain ones: see Prepared
 	Scope        *Scope      // what Attrs are added to, and inside of; nil: nothing
 	Lead         []byte      // attributes before all others and outside of all groups, from Fields; not changed
 
@@ -114,7 +114,7 @@ func (e *Entry) Encode(dst []byte) error {
 
 // EncodeShort writes e's payload to the begin of dst and returns its length: in one
 // pass, for what is usually short enough. ok is false if dst is too short or e can't
-// be encoded; then Prepare, Size and Encode say more. Otherwise it is as Encode.
+// be encoded; then Prepared, Size and Encode say more. Otherwise it is as Encode.
 func (e *Entry) EncodeShort(dst []byte) (n int, ok bool) {
 	enc := encoder{dst: dst}
 	if e.MessageBytes != nil {

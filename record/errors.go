@@ -15,7 +15,7 @@ var (
 	ErrTooLong = errors.New("record: too long")
 
 	// ErrUnprepared is returned by Size where an attribute still needs user code to
-	// become plain, or where groups nest deeper than [MaxDepth]. [Prepare] cures both.
+	// become plain, or where groups nest deeper than [MaxDepth]. [Entry.Prepared] cures both.
 	ErrUnprepared = errors.New("record: attribute not prepared")
 
 	// ErrSizeChanged is returned by Encode when what it encodes no longer has the

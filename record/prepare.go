@@ -10,21 +10,25 @@ import (
 // tooDeep stands for a group below MaxDepth groups.
 const tooDeep = "!TOO DEEP"
 
-// Prepare returns attrs as plain values, which Size and Encode take without running
-// user code. Attributes that are plain already (bool, int, uint, float, string,
-// time, duration, []byte, and groups of those) are returned as they are, without an
-// allocation; otherwise all are appended to buf, which may be nil.
+// Prepared returns e's attributes as plain values, to be put in their place: Size and
+// Encode take them without running user code. If all are plain already (bool, int,
+// uint, float, string, time, duration, []byte, and groups of those) they are returned
+// as they are, without an allocation. (To store them here would make every caller's
+// attributes escape to the heap.)
 //
 // LogValuers are resolved. An error becomes its text, a named slice of bytes that
 // has no text of its own bytes, an [encoding.TextMarshaler] its text, and all else
 // what fmt's %+v makes of it. A panic in there becomes the value "!PANIC: …", a nil
 // pointer "<nil>". A group inside more than MaxDepth others becomes "!TOO DEEP",
 // which ends a LogValuer that contains itself.
-func Prepare(buf, attrs []slog.Attr) []slog.Attr {
-	if plain(attrs, 0) {
+func (e *Entry) Prepared() []slog.Attr { return prepared(e.Attrs, e.Scope.depth()) }
+
+// prepared returns attrs, which lie inside depth groups, as plain values.
+func prepared(attrs []slog.Attr, depth int) []slog.Attr {
+	if plain(attrs, depth) {
 		return attrs
 	}
-	return prepare(buf, attrs, 0)
+	return prepare(make([]slog.Attr, 0, len(attrs)), attrs, depth)
 }
 
 func plain(attrs []slog.Attr, depth int) bool {

@@ -54,7 +54,7 @@ func TestPrepareTurnsEveryValueIntoAPlainOne(t *testing.T) {
 		"plain int":           {7, int64(7)},
 	}
 	for name, c := range cases {
-		got := Prepare(nil, []slog.Attr{slog.Any("k", c.given)})
+		got := prepared([]slog.Attr{slog.Any("k", c.given)}, 0)
 		if len(got) != 1 || !reflect.DeepEqual(got[0].Value.Any(), c.want) {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}
@@ -71,7 +71,7 @@ func TestPrepareResolvesLogValuersInsideGroups(t *testing.T) {
 		slog.Int("a", 1),
 		slog.Group("g", slog.Group("s", slog.Any("err", errorText("hidden"))), slog.Group("plain", slog.Int("n", 1))),
 	}
-	a, b := Entry{Attrs: Prepare(nil, given)}, Entry{Attrs: want}
+	a, b := Entry{Attrs: prepared(given, 0)}, Entry{Attrs: want}
 	if got, want := encode(t, &a), encode(t, &b); !bytes.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -82,7 +82,7 @@ func TestPrepareResolvesLogValuersInsideGroups(t *testing.T) {
 
 func TestPrepareEndsALogValuerThatContainsItself(t *testing.T) {
 	t.Parallel()
-	e := Entry{Attrs: Prepare(nil, []slog.Attr{slog.Any("k", itself{})})}
+	e := Entry{Attrs: prepared([]slog.Attr{slog.Any("k", itself{})}, 0)}
 	payload := encode(t, &e)
 	if n := strings.Count(string(payload), "again"); n != MaxDepth || !bytes.Contains(payload, []byte(tooDeep)) {
 		t.Errorf("%d groups: %q", n, payload)
@@ -92,7 +92,7 @@ func TestPrepareEndsALogValuerThatContainsItself(t *testing.T) {
 
 func TestPrepareCutsGroupsThatNestTooDeep(t *testing.T) {
 	t.Parallel()
-	e := Entry{Attrs: Prepare(nil, []slog.Attr{nested(10000)})}
+	e := Entry{Attrs: prepared([]slog.Attr{nested(10000)}, 0)}
 	decode(t, encode(t, &e))
 }
 
@@ -104,17 +104,8 @@ func TestPrepareReturnsPlainAttributesAsTheyAre(t *testing.T) {
 		slog.Any("bytes", []byte("x")), slog.Group("g", slog.Int("n", 1)),
 		{},
 	}
-	got := Prepare(nil, attrs)
+	got := prepared(attrs, 0)
 	if &got[0] != &attrs[0] || len(got) != len(attrs) {
 		t.Error("plain attributes were copied")
-	}
-}
-
-func TestPrepareAppendsToItsBuffer(t *testing.T) {
-	t.Parallel()
-	buf := make([]slog.Attr, 0, 4)
-	got := Prepare(buf, []slog.Attr{slog.Int("a", 1), slog.Any("e", errors.New("x"))})
-	if len(got) != 2 || &got[0] != &buf[:1][0] {
-		t.Error("the buffer was not used")
 	}
 }

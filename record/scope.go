@@ -17,11 +17,11 @@ type Scope struct {
 }
 
 // WithAttrs returns s with further attributes. They may be of any kind: user code
-// is run now, see [Prepare]. One that is too long becomes an error of every
+// is run now, see [Entry.Prepared]. One that is too long becomes an error of every
 // record's Size.
 func (s *Scope) WithAttrs(attrs []slog.Attr) *Scope {
 	t := s.clone()
-	attrs = t.Prepare(nil, attrs)
+	attrs = prepared(attrs, t.depth())
 	if t.err != nil || t.full || !hasFields(attrs, t.depth()) {
 		return t
 	}
@@ -65,14 +65,6 @@ func (s *Scope) clone() *Scope {
 	}
 	t := *s
 	return &t
-}
-
-// Prepare is the function [Prepare] for attributes that go into s.
-func (s *Scope) Prepare(buf, attrs []slog.Attr) []slog.Attr {
-	if depth := s.depth(); !plain(attrs, depth) {
-		return prepare(buf, attrs, depth)
-	}
-	return attrs
 }
 
 // depth is the number of groups that are open, empty ones included.

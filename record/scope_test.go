@@ -42,7 +42,8 @@ func TestRecordsInAScopeHaveTheBytesOfThoseThatSayItAllThemselves(t *testing.T) 
 		"a scope that is too deep":       {deep(MaxDepth + 1).WithGroup("h").WithAttrs([]slog.Attr{b}), []slog.Attr{a}, []slog.Attr{wrap(MaxDepth, slog.String("g", tooDeep))}},
 	} {
 		in := Entry{Logger: "l", Message: "m", Time: 7, Scope: tc.scope}
-		in.Attrs = tc.scope.Prepare(nil, tc.attrs)
+		in.Attrs = tc.attrs
+		in.Attrs = in.Prepared()
 		by := Entry{Logger: "l", Message: "m", Time: 7, Attrs: tc.want}
 		if got, want := encode(t, &in), encode(t, &by); !bytes.Equal(got, want) {
 			t.Errorf("%s: got  %q\nwant %q", name, got, want)

@@ -1,6 +1,7 @@
 package writer
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,8 +21,8 @@ func newProcessWriter(stderr io.Writer) *Writer {
 
 // Default returns the process's own writer, which the loggers of [Logger] use. It
 // attaches to the ring that RINGLOG_RING names, with default options, at the first
-// record after the variable was set, or by [Attach]. While there is no ring, and
-// always on systems other than Linux, its records go to standard error as lines of
+// call of a logger after the variable was set, or by [Attach]. While there is no ring,
+// and always on systems other than Linux, its records go to standard error as lines of
 // text: so a program runs unchanged with a ring and without.
 func Default() *Writer { return processWriter }
 
@@ -30,25 +31,30 @@ func Default() *Writer { return processWriter }
 // only to have options or to learn of errors. Close the Writer at the end of the
 // process: else the log says that the worker vanished.
 //
-// If RINGLOG_RING is not set, nothing is attached and that is no error; o then holds
-// for the ring that is found later. Called again while attached, it does nothing.
-// Errors are those of [Open]; records go to standard error after one.
+// If the writer has attached by itself before, it does so anew, with o; after an
+// earlier call of Attach it does nothing. If RINGLOG_RING is not set, nothing is
+// attached and that is no error; o then holds for the ring that is found later.
+//
+// Errors are those of [Open]. After one that is not about o, loggers try again by
+// themselves.
 func Attach(o Options) (*Writer, error) {
 	return processWriter, processWriter.attach(o)
 }
 
-// Detach ends the lane of the process's own writer, if it has one. It attaches
-// again when RINGLOG_RING names a ring at a later record. Errors: that of
-// [Writer.Close].
+// Detach ends the lane of the process's own writer, if it has one. It attaches again
+// when RINGLOG_RING names a ring at a later call of a logger, also after Close.
+// Errors: that of [Writer.Close].
 func Detach() error { return processWriter.leave(false) }
 
 // home is how the process's own writer finds its ring.
 type home struct {
 	mu      sync.Mutex
 	options Options
-	closed  bool      // by Close: not to be attached again but by Attach
+	asked   bool      // Attach has attached it
+	closed  bool      // by Close: not to be attached again but by Attach, or after Detach
 	failed  string    // the ring that could not be attached to, and was complained about
 	retry   time.Time // when to try that one again
+	lost    Lost      // by the sinks before, and without one
 	stderr  io.Writer
 	printer *fallback.Printer // to stderr: where records go without a ring
 }
@@ -65,7 +71,12 @@ func (w *Writer) attach(o Options) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if w.sink.Load() != nil {
-		return nil
+		if h.asked {
+			return nil
+		}
+		if err := w.drop(); err != nil {
+			return err
+		}
 	}
 	h.options, h.closed, h.failed = o, false, ""
 	path := os.Getenv(RingVariable)
@@ -77,6 +88,7 @@ func (w *Writer) attach(o Options) error {
 		return err
 	}
 	w.sink.Store(s)
+	h.asked = true
 	return nil
 }
 
@@ -104,6 +116,7 @@ func (w *Writer) find() *sink {
 		return nil
 	}
 	w.sink.Store(s)
+	h.failed = ""
 	return s
 }
 
@@ -112,13 +125,28 @@ func (w *Writer) leave(forGood bool) error {
 	h := w.home
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.closed = h.closed || forGood
-	// Records that come while the lane is being closed find no sink, and go to
-	// standard error.
-	if s := w.sink.Swap(nil); s != nil {
-		return s.close()
+	h.closed, h.failed = forGood, ""
+	return w.drop()
+}
+
+// drop gives up the sink of the process's own writer. Records that come meanwhile
+// wait for home.mu, and then find what there is.
+func (w *Writer) drop() error {
+	s := w.sink.Swap(nil)
+	if s == nil {
+		return nil
 	}
-	return nil
+	err := s.close()
+	w.home.asked = false
+	w.home.lost = w.home.lost.plus(s.counters.lost())
+	return err
+}
+
+// former is what was lost before the present sink.
+func (h *home) former() Lost {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.lost
 }
 
 // appendElsewhere is Append of the process's own writer where it was found without
@@ -139,5 +167,18 @@ func (w *Writer) logElsewhere(level record.Level, e *record.Entry) error {
 			return err
 		}
 	}
-	return w.home.printer.Log(level, e)
+	err := w.home.printer.Log(level, e)
+	if errors.Is(err, record.ErrTooLong) {
+		w.home.countTooLarge(level)
+	}
+	return err
+}
+
+// countTooLarge counts a record that not even standard error gets.
+func (h *home) countTooLarge(level record.Level) {
+	var c counters
+	c.add(reasonTooLarge, level)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lost = h.lost.plus(c.lost())
 }

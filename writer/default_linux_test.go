@@ -7,9 +7,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+	"weak"
 
 	"github.com/ringlog/ringlog/record"
 	"github.com/ringlog/ringlog/ring"
@@ -207,4 +210,96 @@ func records(t *testing.T, in *ring.Inspector, lane int) (n int) {
 		pos = it.Next
 	}
 	return n
+}
+
+func TestAttachAfterALoggerAttachedByItselfTakesItsOptions(t *testing.T) {
+	path := newRing(t)
+	t.Setenv(RingVariable, path)
+	w := newProcessWriter(new(stderr))
+	w.Logger("init").Debug("not even logged")
+	if err := w.attach(Options{Label: "mine", Policy: PolicyDrop, Level: slog.LevelDebug}); err != nil {
+		t.Fatal(err)
+	}
+	d := newDrain(t, path)
+	lane, err := d.c.Lane(w.Stats().Lane)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, _ := lane.Owner()
+	if s := w.sink.Load(); o.Label != "mine" || s.policy != PolicyDrop || s.level != slog.LevelDebug {
+		t.Errorf("label %q, policy %v, level %v", o.Label, s.policy, s.level)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLossesOfTheProcessesWriterAreCountedOverAllItsLanes(t *testing.T) {
+	t.Setenv(RingVariable, newRing(t))
+	var out stderr
+	w := newProcessWriter(&out)
+	l := w.Logger("app")
+	large, long := slog.String("s", strings.Repeat("x", ring.MinLaneSize)), strings.Repeat("k", record.MaxKey+1)
+	for range 3 {
+		l.Info("m", large)
+		if err := w.leave(false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv(RingVariable, "")
+	if err := l.Log(slog.LevelError, "m", slog.Int(long, 1)); !errors.Is(err, record.ErrTooLong) {
+		t.Error(err)
+	}
+	if got, want := w.Stats().Lost, (Lost{TooLarge: Bands{Below: 3, Above: 1}}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// A removed ring's memory is given back, though loggers that have used it stay.
+func TestIdleLoggersKeepNoLane(t *testing.T) {
+	t.Setenv(RingVariable, newRing(t))
+	w := newProcessWriter(new(stderr))
+	l := w.Logger("app")
+	l.Info("m")
+	lane := weak.Make(w.sink.Load())
+	if err := w.leave(false); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		runtime.GC()
+	}
+	if lane.Value() != nil {
+		t.Error("the logger keeps the lane")
+	}
+	runtime.KeepAlive(l)
+}
+
+func TestARingThatIsGoneAgainIsComplainedAboutAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r")
+	t.Setenv(RingVariable, path)
+	var out stderr
+	w := newProcessWriter(&out)
+	complaints := func() (n int) {
+		w.Logger("app").Info("m")
+		for _, line := range out.take() {
+			n += strings.Count(line, "records go to standard error")
+		}
+		return n
+	}
+	if complaints() != 1 || complaints() != 0 {
+		t.Error("want one complaint")
+	}
+	if err := ring.Create(path, ring.CreateOptions{Lanes: 1, LaneSize: ring.MinLaneSize}); err != nil {
+		t.Fatal(err)
+	}
+	w.home.retry = time.Time{}
+	if complaints() != 0 || w.Stats().Lane == NoLane {
+		t.Error("not attached")
+	}
+	if err := errors.Join(w.leave(false), os.Remove(path)); err != nil {
+		t.Fatal(err)
+	}
+	if complaints() != 1 {
+		t.Error("want another complaint")
+	}
 }

@@ -64,7 +64,7 @@ func ExampleWriter_Log() {
 	entry := record.Entry{
 		Logger:  "trades",
 		Message: "filled",
-		Attrs:   record.Prepare(nil, []slog.Attr{slog.String("side", "buy"), slog.Any("err", errors.New("partial"))}),
+		Attrs:   []slog.Attr{slog.String("side", "buy"), slog.Any("err", errors.New("partial"))},
 	}
 	fmt.Println(w.Log(record.LevelWarning, &entry))
 	// Output: <nil>

@@ -14,9 +14,10 @@ type filter struct {
 }
 
 // gate is what a filter found out: it holds for one sink and one version of the
-// ring's rules.
+// ring's rules. It has the sink's number instead of the sink, which would keep the
+// memory of a ring that is gone for as long as the logger is not used again.
 type gate struct {
-	sink    *sink
+	sink    uint64
 	version uint64
 	min     slog.Level
 	own     slog.Leveler // says the minimum instead of min, if not nil
@@ -33,7 +34,7 @@ func (g *gate) lets(level slog.Level) bool {
 // word, which nobody writes but who changes the rules.
 func (f *filter) enabled(level slog.Level) bool {
 	s, g := f.w.sink.Load(), f.gate.Load()
-	if s == nil || g == nil || g.sink != s || g.version != s.levelVersion() {
+	if s == nil || g == nil || g.sink != s.number || g.version != s.levelVersion() {
 		g = f.look()
 	}
 	return g.lets(level)
@@ -45,7 +46,7 @@ func (f *filter) look() *gate {
 	if s == nil {
 		s = f.w.find()
 	}
-	g := &gate{sink: s, own: f.own}
+	g := &gate{own: f.own}
 	if g.own == nil {
 		g.own = f.w.level(s)
 	}
@@ -55,13 +56,8 @@ func (f *filter) look() *gate {
 	if s == nil {
 		return g // the next record looks again
 	}
-	rule, found, version, ok := s.minLevel(f.name)
-	if !ok { // the rules are being changed, and the next record looks again
-		if before := f.gate.Load(); before != nil && before.sink == s {
-			return before
-		}
-		return g
-	}
+	g.sink = s.number
+	rule, found, version := s.minLevel(f.name)
 	if g.version = version; found {
 		g.min, g.own = rule.AtLeast(), nil
 	}

@@ -3,6 +3,7 @@ package writer
 import (
 	"context"
 	"log/slog"
+	"math"
 	"runtime"
 	"sync"
 
@@ -14,7 +15,8 @@ import (
 // slog drops.
 //
 // A record keeps slog's time, level, message and attributes as they are; the
-// attributes that are not plain as record.Prepare says. Attributes and groups of a
+// attributes that are not plain as record.Entry.Prepared says. Without a time, or with
+// one before 1678 or after 2261, it shows that of the append. Attributes and groups of a
 // logger are encoded once, by WithAttrs. A record of a context with a trial carries
 // it, see [WithTrial].
 type Handler struct {
@@ -37,6 +39,12 @@ type HandlerOptions struct {
 
 var _ slog.Handler = (*Handler)(nil)
 
+// Bounds, in Unix seconds, of times of which Unix nanoseconds can be had.
+const (
+	minSecond = math.MinInt64 / 1_000_000_000
+	maxSecond = math.MaxInt64 / 1_000_000_000
+)
+
 // NewHandler returns a handler that logs through w; nil is [Default].
 func NewHandler(w *Writer, o HandlerOptions) *Handler {
 	if w == nil {
@@ -53,7 +61,7 @@ func (h *Handler) Enabled(_ context.Context, level slog.Level) bool { return h.f
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	stored, clamped := record.FromSlog(r.Level)
 	e := record.Entry{Logger: h.filter.name, Message: r.Message, Scope: h.scope, Lead: trialOf(ctx), Level: clamped}
-	if !r.Time.IsZero() {
+	if s := r.Time.Unix(); s > minSecond && s < maxSecond {
 		e.Time = r.Time.UnixNano()
 	}
 	if h.source {

@@ -187,3 +187,34 @@ func TestAnAttributeOfAMebibyteIsRefusedAsTooLarge(t *testing.T) {
 		t.Errorf("counted %+v, want %+v", got, want)
 	}
 }
+
+func TestHandlerKeepsTimesThatCanBeHeldAndLeavesOutOthers(t *testing.T) {
+	t.Parallel()
+	path := newRing(t)
+	w, d := open(t, path, Options{}), newDrain(t, path)
+	h := NewHandler(w, HandlerOptions{})
+	for _, c := range []struct {
+		given time.Time
+		kept  bool
+	}{
+		{time.Date(1678, 1, 1, 0, 0, 0, 1, time.UTC), true},
+		{time.Date(1969, 12, 31, 23, 59, 59, 999999999, time.UTC), true},
+		{time.Now(), true},
+		{time.Date(2262, 1, 1, 0, 0, 0, 1, time.UTC), true},
+		{time.Time{}, false},
+		{time.Date(1, 1, 1, 0, 0, 0, 1, time.UTC), false},
+		{time.Date(1677, 1, 1, 0, 0, 0, 1, time.UTC), false},
+		{time.Date(2263, 1, 1, 0, 0, 0, 1, time.UTC), false},
+	} {
+		if err := h.Handle(context.Background(), slog.NewRecord(c.given, slog.LevelInfo, "m", 0)); err != nil {
+			t.Fatal(err)
+		}
+		r, err := record.Decode(d.take(w)[0].Payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ns, ok := r.Time(); ok != c.kept || ok && !time.Unix(0, ns).Equal(c.given) {
+			t.Errorf("%v: %v, %v", c.given, time.Unix(0, ns).UTC(), ok)
+		}
+	}
+}

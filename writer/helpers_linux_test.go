@@ -89,6 +89,25 @@ func (d *drain) take(w *Writer) []ring.Item {
 	return items
 }
 
+// giveBack gives the room of the first n records in w's lane back.
+func (d *drain) giveBack(w *Writer, n int) {
+	d.t.Helper()
+	lane, err := d.c.Lane(w.Stats().Lane)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	lane.Owner()
+	progress, _ := lane.Progress()
+	change := ring.LaneChange{Lane: lane.Index, Generation: lane.Generation(), From: progress.Consumer, To: progress, State: ring.LaneOwned}
+	end, _ := lane.Produced()
+	for range n {
+		change.To.Consumer = lane.Live(change.To.Consumer, end).Next
+	}
+	if err := d.c.Publish(&ring.Batch{Lanes: []ring.LaneChange{change}}); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
 // lost is what the lane says of w's losses, in the form in which w counts them.
 func (d *drain) lost(w *Writer) Lost {
 	d.t.Helper()

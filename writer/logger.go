@@ -29,9 +29,10 @@ func (w *Writer) Logger(name string) *NamedLogger {
 	return &NamedLogger{&filter{w: w, name: name}, record.Prefix{Logger: name}}
 }
 
-// Log logs a message with attributes. Nil means that the record was accepted, or
-// that its level is not logged; else it was not accepted, for an error of
-// [Writer.Log]. attrs are not kept.
+// Log logs a message with attributes. Nil means that the record was accepted, or that
+// its level is not logged; or, from the process's own writer while that has no ring,
+// that it was written to standard error. Errors are those of [Writer.Log]. attrs are
+// not kept.
 func (l *NamedLogger) Log(level slog.Level, message string, attrs ...slog.Attr) error {
 	f := l.filter
 	if !f.enabled(level) {
@@ -63,8 +64,8 @@ func (l *NamedLogger) logLong(level slog.Level, message string, attrs []slog.Att
 const LevelCritical slog.Level = 12
 
 // Debug logs at DEBUG. Like the other methods named after a level it is [NamedLogger.Log] for
-// whoever need not know whether the record was accepted: what is lost is counted,
-// and the log says so.
+// whoever need not know whether the record was accepted: what a ring loses is
+// counted, and the log says so.
 func (l *NamedLogger) Debug(message string, attrs ...slog.Attr) {
 	_ = l.Log(slog.LevelDebug, message, attrs...)
 }

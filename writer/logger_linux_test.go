@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"reflect"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ringlog/ringlog/record"
 	"github.com/ringlog/ringlog/ring"
@@ -201,5 +203,74 @@ func TestAFullLaneStillTakesWarnings(t *testing.T) {
 	d.take(w)
 	if err := l.Log(slog.LevelInfo, text); err != nil {
 		t.Error(err)
+	}
+}
+
+// An INFO that waits for room does not keep those from it that need less.
+func TestAWarningDoesNotQueueBehindAnInfoThatHasNoRoom(t *testing.T) {
+	t.Parallel()
+	path := newRing(t)
+	w, d := open(t, path, Options{Timeout: time.Hour}), newDrain(t, path)
+	fill(t, w)
+	s := w.sink.Load()
+	// Of the two that wait for room, the WARNING comes second; when both wait, so
+	// much is given back that there is room for the WARNING alone.
+	waiting, room := make(chan struct{}, 1), make(chan struct{})
+	wait := s.wait
+	s.wait = func(seen uint64, timeout time.Duration) {
+		select {
+		case waiting <- struct{}{}:
+			<-room
+		case <-room:
+		}
+		wait(seen, timeout)
+	}
+	appended := make(chan record.Level, 2)
+	for _, level := range []record.Level{record.LevelInfo, record.LevelWarning} {
+		go func() {
+			if err := w.Append(level, []byte("m")); err != nil {
+				t.Error(err)
+			}
+			appended <- level
+		}()
+		<-waiting
+	}
+	d.giveBack(w, 2)
+	close(room)
+	if got := <-appended; got != record.LevelWarning {
+		t.Errorf("level %v was appended first", got)
+	}
+	d.take(w)
+	<-appended
+}
+
+// The version is odd as long as somebody changes the rules; who dies then leaves it so.
+// Not parallel: AllocsPerRun counts the whole process.
+func TestLoggersOfOneNameAgreeThoughASetterDied(t *testing.T) {
+	path := newRing(t)
+	w := open(t, path, Options{})
+	setLevels(t, path, ring.LevelRule{Prefix: "trades", Level: int16(record.LevelDebug)})
+	before := w.Logger("trades")
+	if !before.Enabled(slog.LevelDebug) {
+		t.Fatal("the rule does not hold")
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	const levelVersion = 4096 + 0x300 // docs/format.md
+	if _, err := f.WriteAt([]byte{3}, levelVersion); err != nil {
+		t.Fatal(err)
+	}
+	if after := w.Logger("trades"); !before.Enabled(slog.LevelDebug) || !after.Enabled(slog.LevelDebug) {
+		t.Error("a logger does not keep the rules")
+	}
+	if n := testing.AllocsPerRun(10, func() { before.Enabled(slog.LevelDebug) }); n != 0 {
+		t.Errorf("each call looks again, with %v allocations", n)
+	}
+	setLevels(t, path)
+	if before.Enabled(slog.LevelDebug) {
+		t.Error("the next change is not seen")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ringlog/ringlog/record"
@@ -14,6 +15,7 @@ import (
 
 // sink is a lane of a ring.
 type sink struct {
+	number   uint64 // of this sink among those of the process
 	producer *ring.Producer
 	policy   Policy
 	timeout  time.Duration
@@ -25,12 +27,25 @@ type sink struct {
 	wait          func(seen uint64, timeout time.Duration)
 	readerRunning func() bool
 
-	// blocked is held by the one goroutine that waits for room. A goroutine in a
-	// futex call occupies a thread, and a Go process dies of its 10,000th: so the
-	// others queue here, where they occupy nothing.
-	blocked sync.Mutex
-	stall   stall // guarded by blocked
+	// blocked is held, for each band, by the one goroutine that waits for room. A
+	// goroutine in a futex call occupies a thread, and a Go process dies of its
+	// 10,000th: so the others queue here, where they occupy nothing. The bands queue
+	// apart, since what has no room below WARNING may have room above (W10).
+	blocked [2]sync.Mutex
+	stalled sync.Mutex
+	stall   stall // guarded by stalled; one for both bands
+
+	rules atomic.Pointer[rules] // the last ones that were read whole
 }
+
+// rules are the ring's rules for levels.
+type rules struct {
+	version uint64
+	list    []ring.LevelRule
+}
+
+// sinks counts the sinks of this process.
+var sinks atomic.Uint64
 
 func openSink(path string, o Options) (*sink, error) {
 	if path == "" {
@@ -44,7 +59,7 @@ func openSink(path string, o Options) (*sink, error) {
 		return nil, asOpenError(err)
 	}
 	return &sink{
-		producer: p, policy: o.Policy, timeout: o.Timeout, level: levelOf(o),
+		number: sinks.Add(1), producer: p, policy: o.Policy, timeout: o.Timeout, level: levelOf(o),
 		now: time.Now, wait: p.Wait, readerRunning: p.ReaderRunning,
 	}, nil
 }
@@ -82,7 +97,7 @@ func (s *sink) log(level record.Level, e *record.Entry) error {
 // logLong logs what is too long for the stack, or not plain.
 func (s *sink) logLong(level record.Level, given *record.Entry) error {
 	e := *given
-	e.Attrs = e.Scope.Prepare(nil, e.Attrs)
+	e.Attrs = e.Prepared()
 	n, err := e.Size()
 	if err != nil {
 		return s.refuse(err, level)
@@ -147,8 +162,12 @@ func (s *sink) claimLate(cause error, n int, level record.Level, kind ring.Kind)
 	case s.policy == PolicyDrop:
 		return ring.Claim{}, s.lose(reasonFull, level)
 	}
-	s.blocked.Lock()
-	defer s.blocked.Unlock()
+	blocked := &s.blocked[0]
+	if level >= record.LevelWarning {
+		blocked = &s.blocked[1]
+	}
+	blocked.Lock()
+	defer blocked.Unlock()
 	for {
 		// Looked up before the claim is tried: room given back between the two
 		// then ends the wait. The other way round it would go unseen, and the
@@ -161,14 +180,28 @@ func (s *sink) claimLate(cause error, n int, level record.Level, kind ring.Kind)
 		case errors.Is(err, ring.ErrClosed):
 			return ring.Claim{}, ErrClosed
 		}
-		now := s.now()
-		left := s.stall.left(seen, now, s.timeout)
+		left := s.left(seen)
 		// A process that was stopped for long finds the deadline past, and room.
 		if left <= 0 && s.producer.Consumed() == seen {
-			return ring.Claim{}, s.lose(s.stall.reason(s.readerRunning), level)
+			return ring.Claim{}, s.lose(s.why(), level)
 		}
 		s.wait(seen, left)
 	}
+}
+
+// left is how long to wait for room in a lane found full with its consumer at seen.
+func (s *sink) left(seen uint64) time.Duration {
+	now := s.now()
+	s.stalled.Lock()
+	defer s.stalled.Unlock()
+	return s.stall.left(seen, now, s.timeout)
+}
+
+// why is the reason for which records are lost in the present stall.
+func (s *sink) why() reason {
+	s.stalled.Lock()
+	defer s.stalled.Unlock()
+	return s.stall.reason(s.readerRunning)
 }
 
 // lose counts a record as lost and returns the error that says so.
@@ -203,12 +236,18 @@ var losses = [reasonCount]struct {
 // levelVersion is what changes when the ring's rules for levels do.
 func (s *sink) levelVersion() uint64 { return s.producer.LevelVersion() }
 
-// minLevel is the ring's rule for a logger. ok is false while the rules are being
-// changed.
-func (s *sink) minLevel(logger string) (level record.Level, found bool, version uint64, ok bool) {
-	rules, version, ok := s.producer.Levels()
-	l, found := ring.MinLevel(rules, logger)
-	return record.Level(l), found, version, ok
+// minLevel is the ring's rule for a logger, and the version for which that holds:
+// while the rules are being changed, which somebody who died may have left them in,
+// all loggers go by the last ones that were whole.
+func (s *sink) minLevel(logger string) (level record.Level, found bool, version uint64) {
+	list, version, ok := s.producer.Levels()
+	if ok {
+		s.rules.Store(&rules{version, list})
+	} else if before := s.rules.Load(); before != nil {
+		list = before.list
+	}
+	l, found := ring.MinLevel(list, logger)
+	return record.Level(l), found, version
 }
 
 func (s *sink) stats() Stats {

@@ -14,6 +14,7 @@ import (
 
 // sink is standard error, on systems that have no ring.
 type sink struct {
+	number   uint64 // there is one sink at most
 	printer  *fallback.Printer
 	level    slog.Leveler
 	counters counters
@@ -58,9 +59,7 @@ func (s *sink) log(level record.Level, e *record.Entry) error {
 
 func (s *sink) levelVersion() uint64 { return 0 }
 
-func (s *sink) minLevel(string) (level record.Level, found bool, version uint64, ok bool) {
-	return 0, false, 0, true
-}
+func (s *sink) minLevel(string) (level record.Level, found bool, version uint64) { return 0, false, 0 }
 
 func (s *sink) stats() Stats { return Stats{Lane: NoLane, Lost: s.counters.lost()} }
 

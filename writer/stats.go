@@ -26,6 +26,16 @@ type Lost struct {
 	Aborted  Bands // ErrAborted
 }
 
+// plus is the sum of both.
+func (l Lost) plus(m Lost) Lost {
+	return Lost{
+		Full: l.Full.plus(m.Full), Timeout: l.Timeout.plus(m.Timeout), NoReader: l.NoReader.plus(m.NoReader),
+		TooLarge: l.TooLarge.plus(m.TooLarge), Aborted: l.Aborted.plus(m.Aborted),
+	}
+}
+
+func (b Bands) plus(c Bands) Bands { return Bands{b.Below + c.Below, b.Above + c.Above} }
+
 // Total is the number of records over all reasons and bands.
 func (l Lost) Total() uint64 {
 	return l.Full.Total() + l.Timeout.Total() + l.NoReader.Total() + l.TooLarge.Total() + l.Aborted.Total()

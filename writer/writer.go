@@ -55,7 +55,7 @@ func (w *Writer) Append(level record.Level, p []byte) error {
 }
 
 // Log appends a log record. e is encoded into the ring; attributes that are not
-// plain are asked what they are first, as record.Prepare says. e is not kept, and
+// plain are asked what they are first, as record.Entry.Prepared says. e is not kept, and
 // must not change before Log returns.
 //
 // Errors: those of Append, ErrAborted, record.ErrTooLong.
@@ -101,10 +101,14 @@ func (w *Writer) Sync() error { return nil }
 
 // Stats returns what w knows of itself. It may be called after Close.
 func (w *Writer) Stats() Stats {
+	st := Stats{Lane: NoLane}
 	if s := w.sink.Load(); s != nil {
-		return s.stats()
+		st = s.stats()
 	}
-	return Stats{Lane: NoLane}
+	if w.home != nil {
+		st.Lost = st.Lost.plus(w.home.former())
+	}
+	return st
 }
 
 // Close ends the lane; what was accepted stays for the reader. Appends fail with

@@ -1,4 +1,4 @@
-// Package fallback writes records as lines of text, for systems without a ring.
+// Package fallback writes records as lines of text, where there is no ring.
 package fallback
 
 import (
@@ -21,6 +21,9 @@ type Printer struct {
 	line    []byte // the last one
 }
 
+// keep is how much memory, in bytes, a Printer keeps between records.
+const keep = 256 << 10
+
 // New returns a Printer that makes one Write to out for each record.
 func New(out io.Writer) *Printer {
 	return &Printer{out: out, text: format.NewText(nil)}
@@ -38,7 +41,7 @@ func (p *Printer) Raw(level record.Level, message []byte) error {
 // record.Entry.
 func (p *Printer) Log(level record.Level, given *record.Entry) error {
 	e := *given
-	e.Attrs = e.Scope.Prepare(nil, e.Attrs)
+	e.Attrs = e.Prepared()
 	n, err := e.Size()
 	if err != nil {
 		return err
@@ -70,7 +73,11 @@ func (p *Printer) encoded(level record.Level, payload []byte) error {
 
 func (p *Printer) print(level record.Level, r record.Record) error {
 	p.line = p.text.Append(p.line[:0], &format.Line{Time: time.Now().UnixNano(), Level: level, Record: r})
-	if _, err := p.out.Write(p.line); err != nil {
+	_, err := p.out.Write(p.line)
+	if cap(p.line)+cap(p.payload) > keep {
+		p.line, p.payload = nil, nil
+	}
+	if err != nil {
 		return fmt.Errorf("writer: writing a record: %w", err)
 	}
 	return nil
