@@ -21,7 +21,8 @@ install: build ## install them under PREFIX (/usr/local)
 	install -m 755 bin/ringlog bin/ringdump $(DESTDIR)$(PREFIX)/bin
 
 demo: ## a study in worker processes: some are killed, and what arrived is counted (PRICES=FILE.csv)
-	$(GO) run ./examples/walkforward $(if $(PRICES),--prices '$(PRICES)') $(if $(DEMO_DIR),--dir '$(DEMO_DIR)')
+	@$(GO) build -o bin/ ./examples/walkforward
+	@exec bin/walkforward $${PRICES:+--prices "$$PRICES"} $${DEMO_DIR:+--dir "$$DEMO_DIR"}
 
 test: ## all tests
 	@for m in $(MODULES); do echo "$(GO) test ./... in $$m"; (cd $$m && $(GO) test ./...) || exit 1; done

@@ -58,7 +58,8 @@ func study(dir string, work func() error) error {
 		return err
 	}
 	// Processes that work starts find the ring by themselves. Close drains to the
-	// last record and removes the ring.
+	// last record and removes the ring. So do SIGINT, SIGTERM and SIGHUP, and then they
+	// end the process: a program that handles them itself sets OwnSignals.
 	return errors.Join(work(), logs.Close())
 }
 

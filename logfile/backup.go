@@ -81,20 +81,21 @@ func nextBackup(path string, now time.Time) (string, error) {
 	return filepath.Join(filepath.Dir(path), name), nil
 }
 
-// Prune removes all but the newest Options.Keep rotated files of this output.
+// Prune removes all but the newest Options.Keep rotated files of this output, and
+// returns how many those were.
 // Only regular files whose names are exactly of our form are touched. A file that
 // cannot be removed does not stop the others; the error names each, is no reason
 // to stop the drain, and the next Prune tries again.
-func (f *File) Prune() error {
+func (f *File) Prune() (removed int, err error) {
 	if _, err := f.stat(); err != nil {
-		return err
+		return 0, err
 	}
 	if f.opts.Keep <= 0 {
-		return nil
+		return 0, nil
 	}
 	names, err := backups(f.path)
 	if err != nil {
-		return fmt.Errorf("prune %s: %w", f.path, err)
+		return 0, fmt.Errorf("prune %s: %w", f.path, err)
 	}
 	var errs []error
 	for _, name := range names[:max(0, len(names)-f.opts.Keep)] {
@@ -106,12 +107,14 @@ func (f *File) Prune() error {
 		if err == nil {
 			err = os.Remove(old)
 		}
-		if !errors.Is(err, os.ErrNotExist) { // gone is as good as removed
+		if err == nil {
+			removed++
+		} else if !errors.Is(err, os.ErrNotExist) { // gone is as good as removed
 			errs = append(errs, err)
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("prune %s: %w", f.path, err)
+		return removed, fmt.Errorf("prune %s: %w", f.path, err)
 	}
-	return nil
+	return removed, nil
 }

@@ -66,10 +66,14 @@ func TestPruneKeepsTheNewestAndTouchesNothingElse(t *testing.T) {
 	}
 	f := openWith(t, path, Options{Keep: 3})
 	var rotated []string
+	removed := 0
 	for i := range 8 {
 		write(t, f, fmt.Sprintf("%d\n", i))
 		rotated = append(rotated, filepath.Base(must[string](t)(f.Rotate())))
-		check(t, f.Prune())
+		removed += must[int](t)(f.Prune())
+	}
+	if removed != 5 {
+		t.Errorf("%d files removed, want 5", removed)
 	}
 	want := slices.Sorted(slices.Values(append(append(others, "app.log"), rotated[5:]...)))
 	if got := names(t, dir); !slices.Equal(got, want) {
@@ -83,7 +87,9 @@ func TestPruneKeepsAllByDefault(t *testing.T) {
 	for range 8 {
 		must[string](t)(f.Rotate())
 	}
-	check(t, f.Prune())
+	if removed := must[int](t)(f.Prune()); removed != 0 {
+		t.Errorf("%d files removed", removed)
+	}
 	if got := must[[]string](t)(backups(f.Path())); len(got) != 8 {
 		t.Fatalf("%d backups, want 8", len(got))
 	}
@@ -98,9 +104,9 @@ func TestPruneReportsWhatItCannotRemoveAndRemovesTheRest(t *testing.T) {
 	for range 3 {
 		must[string](t)(f.Rotate())
 	}
-	err := f.Prune()
-	if !errors.Is(err, ErrNotRegular) || !strings.Contains(err.Error(), stuck) {
-		t.Fatalf("error is %v", err)
+	removed, err := f.Prune()
+	if removed != 2 || !errors.Is(err, ErrNotRegular) || !strings.Contains(err.Error(), stuck) {
+		t.Fatalf("%d files removed, error is %v", removed, err)
 	}
 	if got := must[[]string](t)(backups(path)); len(got) != 2 {
 		t.Fatalf("left: %q", got)

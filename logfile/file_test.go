@@ -264,7 +264,7 @@ func TestClosedFileRefusesEverythingAndClosesTwice(t *testing.T) {
 		"Check":          func() error { return f.Check(0) },
 		"NeedsRotation":  func() error { _, err := f.NeedsRotation(1); return err },
 		"Rotate":         func() error { _, err := f.Rotate(); return err },
-		"Prune":          f.Prune,
+		"Prune":          func() error { _, err := f.Prune(); return err },
 		"Sync":           f.Sync,
 	} {
 		t.Run(name, func(t *testing.T) { wantErr(t, call(), os.ErrClosed) })

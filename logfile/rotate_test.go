@@ -308,7 +308,7 @@ func BenchmarkRotateAndPrune(b *testing.B) {
 		if _, err := f.Rotate(); err != nil {
 			b.Fatal(err)
 		}
-		if err := f.Prune(); err != nil {
+		if _, err := f.Prune(); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -178,6 +178,7 @@ func (r *Reader) published() error {
 			s.published = s.now
 		}
 	}
+	r.stats.Unrouted += r.unrouted
 	for _, o := range r.outputs {
 		r.rotate(o)
 	}
@@ -211,7 +212,9 @@ func (r *Reader) rotate(o *output) {
 	if err == nil && due {
 		if _, err = o.file.Rotate(); err == nil {
 			r.stats.Rotations++
-			err = errors.Join(o.endPartialLine(r.say), o.file.Prune())
+			removed, pruned := o.file.Prune()
+			r.stats.Removed += uint64(removed)
+			err = errors.Join(o.endPartialLine(r.say), pruned)
 		}
 	}
 	if err != nil && !errors.Is(err, logfile.ErrMoved) {

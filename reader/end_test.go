@@ -3,6 +3,7 @@
 package reader
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -81,7 +82,7 @@ func TestCloseLeavesTheRingToWorkersThatStayLongerThanLinger(t *testing.T) {
 	stays := attach(t, path, "w\x1b[2J")
 	say(t, stays, "before")
 	answer := h.do(t, "closes 1")
-	if !strings.HasPrefix(answer, ErrRingStays.Error()) || !strings.HasSuffix(answer, "go on with: ringlog drain --ring "+path) ||
+	if !strings.HasPrefix(answer, ErrRingStays.Error()) || !strings.HasSuffix(answer, "go on with: ringlog drain --ring "+path+" --out FILE") ||
 		strings.Contains(answer, "\x1b") || !strings.Contains(answer, "is still attached") {
 		t.Errorf("Close: %q", answer)
 	}
@@ -169,7 +170,7 @@ func TestCloseReturnsWhyDrainingEndedBefore(t *testing.T) {
 		end.Close()
 		h.want(t, "log kept", "ok")
 		why := h.do(t, "done")
-		if !strings.Contains(why, "broken pipe") || !strings.HasSuffix(why, "ringlog drain --ring "+path) {
+		if !strings.Contains(why, "broken pipe") || !strings.HasSuffix(why, "ringlog drain --ring "+path+" --out FILE") {
 			t.Errorf("Err: %s", why)
 		}
 		h.want(t, "closes 1", why)
@@ -209,4 +210,52 @@ func TestSignalThatWasIgnoredStaysIgnored(t *testing.T) {
 	}
 	h.want(t, "log still there", "ok")
 	h.want(t, "closes 1", "ok")
+}
+
+// It gets the signal twice, and goes on; by then the ring is gone.
+func TestAProgramThatCatchesSignalsItselfIsNotEndedByOne(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	h := startHost(t)
+	path := h.begin(t, starting(dir))
+	h.want(t, "catch", "ok")
+	h.want(t, "log before", "ok")
+	if err := h.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	h.want(t, "caught", "terminated")
+	h.want(t, "caught", "terminated")
+	until(t, "it is told", func() bool { return h.errors.count("the program goes on after the signal terminated") == 1 })
+	gone(t, path)
+	h.want(t, "log after", "ok")
+	h.want(t, "closes 1", "ok")
+	if got := readFile(t, filepath.Join(dir, "out.log")); got != "before\n" {
+		t.Errorf("out.log: %q", got)
+	}
+}
+
+// Nobody is attached any more, but somebody was, after the drain had its last look.
+func TestARingThatStaysIsDrainedOfWhatCameAtTheLastMoment(t *testing.T) {
+	t.Parallel()
+	path, out := newRing(t, 2), filepath.Join(t.TempDir(), "out.log")
+	r, err := Open(path, Options{Outputs: []Output{{Path: out, Format: "raw"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &session{hosted: &hosted{ring: path}, reader: r}
+	p := attach(t, path, "late")
+	say(t, p, "accepted")
+	closeLane(t, p)
+	why, err := s.part(t.Context())
+	if why == "" || err != nil {
+		t.Errorf("part with an undrained lane: %q, %v", why, err)
+	}
+	leave, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.run(t.Context(), leave); err != nil {
+		t.Error(err)
+	}
+	if got := readFile(t, out); got != "accepted\n" {
+		t.Errorf("out.log: %q", got)
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -43,7 +44,9 @@ func init() {
 
 // obey carries out the commands of a host, and answers each with one line.
 func obey(commands io.Reader) {
+	var handles []*Handle // the last is the one that commands are about
 	var h *Handle
+	signals := make(chan os.Signal, 10)
 	var workers []*exec.Cmd
 	text := func(err error) string {
 		if err == nil {
@@ -63,8 +66,8 @@ func obey(commands io.Reader) {
 			}
 			again, err := Start(o)
 			if answer = text(err); err == nil {
-				answer = strconv.FormatBool(again == h) + " " + again.Ring()
-				h = again
+				answer = "started " + again.Ring()
+				handles, h = append(handles, again), again
 			}
 		case "log": // as the loggers of this process do
 			answer = text(writer.Default().Append(record.LevelInfo, []byte(rest)))
@@ -88,6 +91,9 @@ func obey(commands io.Reader) {
 			}
 			wg.Wait()
 			answer = strings.Join(said, "|")
+			if n := len(handles); n > 1 {
+				handles, h = handles[:n-1], handles[n-2]
+			}
 		case "stats":
 			b, _ := json.Marshal(h.Stats())
 			answer = string(b)
@@ -96,6 +102,12 @@ func obey(commands io.Reader) {
 			answer = text(h.Err())
 		case "env":
 			answer = os.Getenv(writer.RingVariable)
+		case "setenv":
+			os.Setenv(writer.RingVariable, rest)
+		case "catch": // signals, as a program that handles them itself
+			signal.Notify(signals, syscall.SIGTERM)
+		case "caught":
+			answer = (<-signals).String()
 		default:
 			panic(verb)
 		}
@@ -210,7 +222,7 @@ func (h *host) want(t *testing.T, command, answer string) {
 // begin tells the host to Start, for the first time, and returns the ring.
 func (h *host) begin(t *testing.T, o StartOptions) string {
 	t.Helper()
-	ring, ok := strings.CutPrefix(h.do(t, "start "+encode(t, o)), "false ")
+	ring, ok := strings.CutPrefix(h.do(t, "start "+encode(t, o)), "started ")
 	if !ok {
 		t.Fatalf("not started: %s", ring)
 	}

@@ -5,6 +5,7 @@ package reader
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -52,11 +53,45 @@ func createRing(path string, o StartOptions) error {
 			return err
 		}
 		if create = fitted; create.LaneSize < ring.DefaultLaneSize {
-			o.Log.Warn(fmt.Sprintf("lanes of %d KiB instead of %d KiB, since there are only %d KiB free in %s",
-				create.LaneSize>>10, ring.DefaultLaneSize>>10, free>>10, filepath.Dir(path)))
+			o.Log.Warn(fmt.Sprintf("lanes of %d KiB instead of %d KiB: %s has %d KiB free, room for %d workers",
+				create.LaneSize>>10, ring.DefaultLaneSize>>10, filepath.Dir(path), free>>10, free/create.LaneSize))
 		}
 	}
 	return ring.Create(path, create)
+}
+
+// sayLeftOver says how many rings in memory nobody has any more: each takes its
+// room until somebody drains and removes it.
+func sayLeftOver(own string, log *slog.Logger) {
+	dir := ring.DefaultDir()
+	paths, _ := filepath.Glob(filepath.Join(dir, "*.ring")) // fails for no pattern such as this one
+	n := 0
+	for _, path := range paths {
+		if path != own && abandoned(path) {
+			n++
+		}
+	}
+	if n > 0 {
+		log.Warn(fmt.Sprintf("rings of earlier runs lie in %s: %d; ringlog ls says what to do with them", dir, n))
+	}
+}
+
+// abandoned says that the ring at path has neither a reader nor a worker.
+func abandoned(path string) bool {
+	in, err := ring.Inspect(path)
+	if err != nil {
+		return false
+	}
+	defer in.Close()
+	if in.Reader().Running {
+		return false
+	}
+	for i := range in.Ring().LaneCount {
+		if in.Entry(i).State() == ring.LaneOwned && in.Held(i) {
+			return false
+		}
+	}
+	return true
 }
 
 // workersExpected is for how many workers there should be room: as many as can be
@@ -65,5 +100,5 @@ func workersExpected(lanes int) int {
 	if lanes > 0 {
 		return lanes
 	}
-	return max(8, 2*runtime.NumCPU())
+	return max(16, 2*runtime.NumCPU())
 }

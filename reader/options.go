@@ -22,8 +22,8 @@ const (
 
 // Options of a Reader. The zero value is the default, but for Outputs.
 type Options struct {
-	// Outputs are where lines go: each record to every output that wants its
-	// logger. At least one, at most 64; no two the same file.
+	// Outputs are where lines go: each record to every output that wants it, by its
+	// logger and its attributes. At least one, at most 64; no two the same file.
 	Outputs []Output
 	// MaxSize is the size in bytes at which a file is rotated; 0: never.
 	MaxSize int64
@@ -48,7 +48,8 @@ type Output struct {
 	// record exactly once, rotate, and are excluded from use by others.
 	Path string
 	// Logger is the name of the logger whose records, and those of the loggers
-	// below it ("trades" and "trades.fx"), go here; empty: all.
+	// below it ("trades" and "trades.fx"), go here; empty: all. "root" is the root
+	// logger, whose name is empty.
 	Logger string
 	// Attrs are attributes that a record must have to go here, every one of them;
 	// empty: it need have none.
@@ -63,7 +64,8 @@ type AttrMatch = selector.Attr
 
 // Stats counts what a Reader did since it was opened.
 type Stats struct {
-	Records   uint64 // delivered
+	Records   uint64 // taken out of the ring
+	Unrouted  uint64 // of these, those that no output wanted
 	Lost      uint64 // by policy, as their markers say
 	Torn      uint64 // gaps left by owners that died in mid-append
 	Damaged   uint64 // gaps of damaged bytes
@@ -71,5 +73,6 @@ type Stats struct {
 	Vanished  uint64 // owners that ended without closing their lane
 	Batches   uint64
 	Rotations uint64
+	Removed   uint64 // rotated files that Options.Keep left no place for
 	Moved     uint64 // outputs that somebody else renamed
 }

@@ -48,6 +48,18 @@ func backups(t testing.TB, out string) []string {
 	return names
 }
 
+func TestRotatedFilesThatAreRemovedAreCounted(t *testing.T) {
+	t.Parallel()
+	path := newRing(t, 2)
+	out, o := rawOut(t.TempDir())
+	o.MaxSize, o.Keep = 2000, 2
+	sayNumbers(t, attach(t, path, "w"), 0, 1000)
+	st, _ := drain(t, path, o)
+	if left := len(backups(t, out)); left != 2 || st.Removed == 0 || st.Removed != st.Rotations-2 {
+		t.Errorf("%d rotations, %d files removed, %d left", st.Rotations, st.Removed, left)
+	}
+}
+
 func TestRotationLosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
 	path := newRing(t, 2)

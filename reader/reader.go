@@ -31,6 +31,7 @@ type Reader struct {
 	frozen   bool     // that look is taken
 	failed   error    // why Run ended; streams and ring then differ
 
+	unrouted uint64      // records of the batch at hand that no output wants
 	line     format.Line // reused: formatters take its address, so it would be allocated each time
 	intent   ring.Batch  // reused
 	trouble  trouble     // with writing
@@ -49,6 +50,11 @@ type Reader struct {
 func Open(path string, o Options) (*Reader, error) {
 	if len(o.Outputs) == 0 || len(o.Outputs) > ring.MaxOutputs {
 		return nil, fmt.Errorf("reader: %d outputs; a reader has 1 to %d", len(o.Outputs), ring.MaxOutputs)
+	}
+	for i, out := range o.Outputs {
+		if out.Path == "" {
+			return nil, fmt.Errorf("reader: output %d of %d has no path; name a file, or \"-\" for standard output", i+1, len(o.Outputs))
+		}
 	}
 	if o.Grace == 0 {
 		o.Grace = time.Millisecond
@@ -257,7 +263,7 @@ const maxBatch = 1 << 20
 
 // fill formats what the streams have up to horizon into the outputs' buffers.
 func (r *Reader) fill(now time.Time, horizon int64) {
-	r.merge = r.merge[:0]
+	r.merge, r.unrouted = r.merge[:0], 0
 	for _, s := range r.streams {
 		if s == nil {
 			continue
@@ -298,10 +304,15 @@ func (r *Reader) emit(s *stream) {
 	switch s.head.Outcome {
 	case ring.OutcomeRecord:
 		s.line(&r.line, s.deliver())
+		taken := false
 		for _, o := range r.outputs {
 			if o.selector.Wants(&r.line.Record) {
 				o.buf = o.format.Append(o.buf, &r.line)
+				taken = true
 			}
+		}
+		if !taken {
+			r.unrouted++
 		}
 		return
 	case ring.OutcomeTorn:

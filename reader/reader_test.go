@@ -13,6 +13,15 @@ import (
 	"github.com/ringlog/ringlog/ring"
 )
 
+func TestOpenRefusesAnOutputWithoutAPath(t *testing.T) {
+	t.Parallel()
+	_, err := Open(newRing(t, 1), Options{Outputs: []Output{{Path: "-"}, {Logger: "trades"}}})
+	const want = `reader: output 2 of 2 has no path; name a file, or "-" for standard output`
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
 func TestDrainDeliversEveryRecordOfTwoWritersInOrder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

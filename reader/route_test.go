@@ -28,8 +28,8 @@ func TestEachRecordGoesToEveryOutputThatWantsItsLogger(t *testing.T) {
 		{Path: trades, Logger: "trades", Format: "raw"},
 		{Path: fx, Logger: "trades.fx", Format: "raw"},
 	}})
-	if st.Records != 7 {
-		t.Errorf("%d records", st.Records)
+	if st.Records != 7 || st.Unrouted != 0 {
+		t.Errorf("%d records, %d taken by no output", st.Records, st.Unrouted)
 	}
 	if got := short(t, readFile(t, all)); got != "of trades\nof trades.fx\nof tradesx\nof trade\nof app\nof \nraw\n" {
 		t.Errorf("all: %q", got)
@@ -39,6 +39,20 @@ func TestEachRecordGoesToEveryOutputThatWantsItsLogger(t *testing.T) {
 	}
 	if got := readFile(t, fx); got != "of trades.fx\n" {
 		t.Errorf("trades.fx: %q", got)
+	}
+}
+
+func TestRecordsThatNoOutputWantsAreCounted(t *testing.T) {
+	t.Parallel()
+	path := newRing(t, 2)
+	p := attach(t, path, "w")
+	for _, logger := range []string{"trades", "trades", "app", ""} {
+		logTo(t, p, logger, "of "+logger)
+	}
+	out := filepath.Join(t.TempDir(), "x.log")
+	st, _ := drain(t, path, Options{Outputs: []Output{{Path: out, Logger: "app"}, {Path: out + "2", Logger: "app"}}})
+	if st.Records != 4 || st.Unrouted != 3 {
+		t.Errorf("%d records, %d taken by no output; want 4 and 3", st.Records, st.Unrouted)
 	}
 }
 

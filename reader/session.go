@@ -17,9 +17,9 @@ import (
 	"github.com/ringlog/ringlog/writer"
 )
 
-// session is the drain behind a Handle, in a goroutine of its own.
+// session is the drain behind the Handles of this process, in a goroutine of its own.
 type session struct {
-	handle *Handle
+	hosted *hosted
 	reader *Reader
 	log    *slog.Logger
 	linger time.Duration
@@ -33,20 +33,19 @@ type session struct {
 
 // open opens the ring and the outputs, and shows the ring to children.
 func (s *session) open(o Options) (err error) {
-	if s.reader, err = Open(s.handle.ring, o); err != nil {
+	if s.reader, err = Open(s.hosted.ring, o); err != nil {
 		return err
 	}
-	if os.Getenv(writer.RingVariable) == s.handle.ring {
-		return nil
-	}
-	// This process's loggers may be attached to a ring that nobody reads.
-	if err = writer.Detach(); err == nil {
-		err = os.Setenv(writer.RingVariable, s.handle.ring)
+	// This process's loggers may be attached to another ring, or may have tried this
+	// one in vain.
+	err = guarded(s.hosted.ring, writer.Detach)
+	if err == nil && os.Getenv(writer.RingVariable) != s.hosted.ring {
+		s.exported = true
+		err = os.Setenv(writer.RingVariable, s.hosted.ring)
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("reader: leading loggers to %s: %w", s.handle.ring, err), s.reader.Close())
+		return errors.Join(fmt.Errorf("reader: leading loggers to %s: %w", s.hosted.ring, err), s.reader.Close())
 	}
-	s.exported = true
 	return nil
 }
 
@@ -55,36 +54,45 @@ func (s *session) start() {
 	ctx, s.abandon = context.WithCancel(context.Background())
 	leave, s.leave = context.WithCancel(context.Background())
 	go func() {
-		defer close(s.handle.done)
+		defer close(s.hosted.done)
 		err := s.run(ctx, leave)
 		if err != nil {
 			s.log.Error(err.Error())
 		}
-		s.handle.err = err
+		s.hosted.err = err
 	}()
 }
 
 // run drains, and removes the ring. Its errors say what to do.
 func (s *session) run(ctx, leave context.Context) error {
-	err := s.reader.runUntil(ctx, leave)
 	var why string
-	if err == nil {
-		why, err = s.part(ctx)
+	var err error
+	for {
+		if err = s.reader.runUntil(ctx, leave); err == nil {
+			why, err = s.part(ctx)
+		}
+		if err != nil || why == "" || ctx.Err() != nil {
+			break
+		}
+		time.Sleep(partAgain) // somebody came at the last moment: there is time for him
 	}
 	err = errors.Join(err, s.reader.Close())
 	switch {
 	case errors.Is(err, ring.ErrTruncated):
 		return err // and nothing can be done with it any more
 	case err != nil:
-		return fmt.Errorf("%w; what is not in the outputs is in the ring, go on with: ringlog drain --ring %s", err, s.handle.ring)
+		return fmt.Errorf("%w; what is not in the outputs is in the ring, go on with: ringlog drain --ring %s --out FILE", err, s.hosted.ring)
 	case why != "":
-		return fmt.Errorf("%w: %s; go on with: ringlog drain --ring %s", ErrRingStays, printable(why), s.handle.ring)
+		return fmt.Errorf("%w: %s; go on with: ringlog drain --ring %s --out FILE", ErrRingStays, printable(why), s.hosted.ring)
 	}
 	return nil
 }
 
-// part removes the ring. Why it stays, though all was drained, is not empty if
-// there may be more to drain later.
+// partAgain is how long after an attempt to part from the ring the next one comes.
+const partAgain = 10 * time.Millisecond
+
+// part removes the ring, if that is to be. Why is not empty if there may be more to
+// drain.
 func (s *session) part(ctx context.Context) (why string, err error) {
 	if s.remove {
 		_, why, err = s.reader.Remove(ctx)
@@ -93,6 +101,8 @@ func (s *session) part(ctx context.Context) (why string, err error) {
 	err = s.reader.consumer.Guard(func() error {
 		if owners := s.reader.consumer.Attached(); len(owners) > 0 {
 			why = attached(owners)
+		} else {
+			why = s.reader.consumer.Undrained()
 		}
 		return nil
 	})
@@ -102,28 +112,33 @@ func (s *session) part(ctx context.Context) (why string, err error) {
 // sayWaiting is how long Close waits before it says so.
 const sayWaiting = 500 * time.Millisecond
 
-// finish ends the session: what Handle.Close does.
+// finish ends the session: what the last Handle.Close does.
 func (s *session) finish() error {
-	// First, so that nobody finds the ring any more.
-	if s.exported && os.Getenv(writer.RingVariable) == s.handle.ring {
+	var err error
+	if s.exported && os.Getenv(writer.RingVariable) == s.hosted.ring {
+		// First, so that nobody finds the ring any more.
 		_ = os.Unsetenv(writer.RingVariable) // fails for no name such as this one
+		err = guarded(s.hosted.ring, writer.Detach)
+	} else {
+		// The variable goes on naming the ring: no logger may come back to it.
+		err = guarded(s.hosted.ring, writer.Default().Close)
 	}
-	err := detach(s.handle.ring)
 	s.leave()
 	late := time.AfterFunc(max(s.linger, 0), s.abandon)
 	slow := time.AfterFunc(sayWaiting, func() {
-		s.log.Info(fmt.Sprintf("draining %s to its end, and waiting up to %v for workers that are still attached", s.handle.ring, max(s.linger, 0)))
+		s.log.Info(fmt.Sprintf("draining %s to its end, and waiting up to %v for workers that are still attached", s.hosted.ring, max(s.linger, 0)))
 	})
-	<-s.handle.done
+	<-s.hosted.done
 	late.Stop()
 	slow.Stop()
 	s.abandon()
-	return errors.Join(err, s.handle.err)
+	return errors.Join(err, s.hosted.err)
 }
 
-// detach closes this process's own lane. In a ring that somebody truncated that
-// faults, which is fatal to a worker, but not to the process that is to report it.
-func detach(path string) (err error) {
+// guarded calls what closes this process's own lane. In a ring that somebody
+// truncated that faults, which is fatal to a worker, but not to the process that is to
+// report it.
+func guarded(path string, closeLane func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		switch v := recover().(type) {
@@ -134,7 +149,7 @@ func detach(path string) (err error) {
 			panic(v)
 		}
 	}()
-	return writer.Detach()
+	return closeLane()
 }
 
 // discard removes a ring that was made in vain, unless somebody attached to it.

@@ -3,22 +3,25 @@
 package reader
 
 import (
+	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 )
 
-// watch ends h at the first SIGINT or SIGTERM, and then the process. Signals that
-// were ignored when the process began stay ignored.
-func (h *Handle) watch() {
+// watch ends h at the first SIGINT, SIGTERM or SIGHUP, and then the process. Signals
+// that were ignored when the process began stay ignored.
+func (h *hosted) watch(log *slog.Logger) {
 	signals := make(chan os.Signal, 2)
-	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		if !signal.Ignored(s) {
 			signal.Notify(signals, s)
 		}
 	}
 	go func() {
+		defer h.depart()
 		select {
 		case s := <-signals:
 			go func() { _ = h.end() }() // what went wrong is in the log
@@ -26,28 +29,26 @@ func (h *Handle) watch() {
 			case <-h.gone:
 			case s = <-signals:
 			}
-			die(s)
+			raise(s, signals, log)
 		case <-h.gone:
-		}
-		signal.Stop(signals)
-		select {
-		case s := <-signals:
-			die(s) // it came at the last moment
-		default:
-			close(h.over)
+			signal.Stop(signals)
+			select {
+			case s := <-signals:
+				raise(s, signals, log) // it came at the last moment
+			default:
+			}
 		}
 	}()
 }
 
-// die ends the process by s.
-func die(s os.Signal) {
+// raise sends s to this process once more, now that nobody but the program itself
+// catches it. It returns only if the program does.
+func raise(s os.Signal, signals chan os.Signal, log *slog.Logger) {
+	signal.Stop(signals)
 	n, _ := s.(syscall.Signal)
-	// The first process of a container is not killed by a signal of its own.
-	if os.Getpid() != 1 {
-		signal.Reset(s)
-		if err := syscall.Kill(os.Getpid(), n); err == nil {
-			time.Sleep(time.Second) // it may be another thread that takes it
-		}
+	if err := syscall.Kill(os.Getpid(), n); err != nil {
+		os.Exit(128 + int(n))
 	}
-	os.Exit(128 + int(n))
+	time.Sleep(100 * time.Millisecond) // it may be another thread that takes it
+	log.Warn(fmt.Sprintf("the program goes on after the signal %v: what it logs now goes to standard error; a program that handles signals itself sets StartOptions.OwnSignals", s))
 }

@@ -3,19 +3,19 @@ package reader
 import (
 	"errors"
 	"fmt"
+	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
-
-	"github.com/ringlog/ringlog/writer"
 )
 
 // DefaultLinger is the default of StartOptions.Linger.
 const DefaultLinger = 5 * time.Second
 
-// ErrRingStays is what Close fails with if it could not remove the ring: somebody
-// is still attached to it. What was accepted until then is in the outputs; what is
-// accepted later waits in the ring for the next reader.
+// ErrRingStays is what Close fails with if there may be more to drain, which waits in
+// the ring for the next reader: somebody is still attached, or has logged at the last
+// moment. What was accepted before Close is in the outputs.
 var ErrRingStays = errors.New("reader: the ring stays")
 
 // StartOptions shape what Start begins. The zero value is the default, but for
@@ -36,30 +36,40 @@ type StartOptions struct {
 	// Linger is how long Close waits for workers that are still attached; default
 	// 5 s, negative: not at all.
 	Linger time.Duration
-	// OwnSignals leaves SIGINT and SIGTERM to the program, which then calls Close.
+	// OwnSignals leaves SIGINT, SIGTERM and SIGHUP to the program, which then calls
+	// Close.
 	OwnSignals bool
 }
 
-// Handle is what Start began. All its methods may be called at any time, by any
-// number of goroutines.
+// Handle is one caller's hold on what Start began. All its methods may be called at
+// any time, by any number of goroutines.
 type Handle struct {
+	*hosted
+	release func() error // Close, but for signals; whatever is called after the first time waits for it
+}
+
+// hosted is the ring that this process uses, and the drain if it is this process's.
+// All Handles of the process share it.
+type hosted struct {
 	ring   string
-	finish func() error // ends the drain, if it is this process's; else nil
+	drains bool         // it is this process that drains it
+	finish func() error // ends the drain, if it is this process's, and closes its lane
 	stats  func() Stats
 
 	done chan struct{} // closed when the drain ended
 	err  error         // why, once done is closed
 	gone chan struct{} // closed when all is over
-	end  func() error  // Close, but for signals; whatever is called after the first time waits for it
-	over chan struct{} // closed when no signal is to end the process any more
+	end  func() error  // the last Close, but for signals; whatever is called after the first time waits for it
+	over chan struct{} // closed when no signal is to end the process any more, and Start may begin anew
 
+	users   int  // Handles that are not closed; guarded by current
 	closing bool // guarded by current
 }
 
-// current is the process's open Handle: there is one ring for one process.
+// current is what this process uses: there is one ring for one process.
 var current struct {
 	sync.Mutex
-	handle *Handle
+	*hosted
 }
 
 // Start makes a ring and drains it inside this process, until Close. It sets the
@@ -67,22 +77,28 @@ var current struct {
 // from now on find it by writer.Attach, and so do the loggers of package writer in
 // this process. It may be called by any number of goroutines:
 //
-//   - While a Handle is open in this process, Start returns it; one Close is enough.
+//   - While this process drains a ring already, Start gives another Handle on that;
+//     the last one to be closed ends the drain.
 //   - If RINGLOG_RING names a ring that has a reader, because an ancestor called
-//     Start or runs ringlog run, nothing is made, whatever o says: that reader's
-//     outputs are used, and Close does no more than to close this process's lane.
+//     Start or runs ringlog run, nothing is made: that reader's outputs are used, and
+//     Close does no more than to close this process's lane.
 //   - If RINGLOG_RING names a ring without a reader and o.Ring is empty, this
 //     process becomes its reader. Close leaves such a ring in place.
 //
-// SIGINT and SIGTERM, unless they were ignored when the process began or
-// o.OwnSignals says otherwise, do what Close does, and then end the process as they
-// would have; a second one ends it at once. A process that ends otherwise without
-// Close leaves the ring, with what is not drained, to the next reader.
+// In the first two cases o.Outputs are not opened, which o.Log is told.
+//
+// SIGINT, SIGTERM and SIGHUP, unless they were ignored when the process began, do what
+// the last Close does, and then end the process as they would have; a second one ends
+// it at once. A program that handles these signals itself is not ended: it gets the
+// signal once more when the drain is over, and what it logs from then on goes to
+// standard error. It had better set o.OwnSignals, and call Close. A process that ends
+// otherwise without Close (by os.Exit or log.Fatal, say) leaves the ring, with what
+// is not drained, to the next reader; ringlog ls shows it.
 //
 // On systems other than Linux there is no ring: loggers write to standard error,
 // and o.Outputs are not opened.
 //
-// Errors: those of Open and ring.Create, and that the open Handle has another ring.
+// Errors: those of Open and ring.Create, and that this process drains another ring.
 func Start(o StartOptions) (*Handle, error) {
 	if len(o.Outputs) == 0 {
 		return nil, errors.New("reader: no outputs given; name at least one file in Outputs")
@@ -95,51 +111,68 @@ func Start(o StartOptions) (*Handle, error) {
 		}
 		o.Ring = abs
 	}
+	if o.Log == nil {
+		// slog's default may end in this ring.
+		o.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
+	}
 	for {
-		h, closing, err := startOrCurrent(o)
-		if !closing {
-			return h, err
+		h, closing, err := startOrJoin(o)
+		if err != nil {
+			return nil, err
 		}
-		<-h.gone
+		if closing == nil {
+			return newHandle(h), nil
+		}
+		<-closing // never, if a signal is about to end this process
 	}
 }
 
-// startOrCurrent returns the open Handle, or begins. With closing it is one that
-// is on its way out.
-func startOrCurrent(o StartOptions) (h *Handle, closing bool, err error) {
+func newHandle(h *hosted) *Handle { return &Handle{h, sync.OnceValue(h.release)} }
+
+// startOrJoin takes part in what this process uses, or begins. What is on its way
+// out gives a channel to wait for.
+func startOrJoin(o StartOptions) (h *hosted, closing <-chan struct{}, err error) {
 	current.Lock()
 	defer current.Unlock()
-	if h := current.handle; h != nil {
-		if !h.closing && o.Ring != "" && o.Ring != h.ring && h.finish != nil {
-			return nil, false, fmt.Errorf("reader: this process drains %s already; close that before starting with %s", h.ring, o.Ring)
+	switch h = current.hosted; {
+	case h == nil:
+	case h.closing:
+		return nil, h.over, nil
+	case o.Ring != "" && o.Ring != h.ring && h.drains:
+		return nil, nil, fmt.Errorf("reader: this process drains %s already; close that before starting with %s", h.ring, o.Ring)
+	default:
+		if h.drains {
+			o.Log.Info(fmt.Sprintf("this process drains %s already, to the outputs that were given first", h.ring))
 		}
-		return h, h.closing, nil
+		h.users++
+		return h, nil, nil
 	}
-	h = &Handle{
+	h = &hosted{
 		stats: func() Stats { return Stats{} },
 		done:  make(chan struct{}), gone: make(chan struct{}), over: make(chan struct{}),
+		users: 1,
 	}
 	h.end = sync.OnceValue(h.endOnce)
 	if err := h.begin(o); err != nil {
-		return nil, false, err
+		return nil, nil, err
 	}
-	current.handle = h
-	return h, false, nil
+	current.hosted = h
+	return h, nil, nil
 }
 
 // Ring is the path of the ring; empty where there is none.
-func (h *Handle) Ring() string { return h.ring }
+func (h *hosted) Ring() string { return h.ring }
 
-// Stats returns what was counted up to the last batch; all of it after Close. It is
-// zero if the reader is another process.
-func (h *Handle) Stats() Stats { return h.stats() }
+// Stats returns what was counted up to the last batch; all of it when draining has
+// ended. It is zero if the reader is another process.
+func (h *hosted) Stats() Stats { return h.stats() }
 
-// Done returns a channel that is closed when draining ended: by Close, or by an
-// error, and then workers go on until their lanes are full.
-func (h *Handle) Done() <-chan struct{} { return h.done }
+// Done returns a channel that is closed when draining ended: by the last Close, or by
+// an error, and then workers go on until their lanes are full.
+func (h *hosted) Done() <-chan struct{} { return h.done }
 
 // Err returns why draining ended; nil if it did not, or ended well.
-func (h *Handle) Err() error {
+func (h *hosted) Err() error {
 	select {
 	case <-h.done:
 		return h.err
@@ -148,38 +181,47 @@ func (h *Handle) Err() error {
 	}
 }
 
-// Close closes this process's own lane, waits for the workers that are attached as
-// long as StartOptions.Linger says, drains to the last record, removes the ring and
-// unsets RINGLOG_RING if Start had set it: from then on loggers write to standard
-// error. Nil says that every record that was accepted is in the outputs. Where the
-// reader is another process, Close does no more than to close the lane; nil says
-// nothing of the outputs then, and a later record attaches again.
+// Close gives up this Handle. If it is the process's last, Close closes the process's
+// own lane, waits for the workers that are attached as long as StartOptions.Linger
+// says, drains to the last record, removes the ring and unsets RINGLOG_RING if Start
+// had set it: from then on loggers write to standard error. Nil says that every record
+// that was accepted is in the outputs. Where the reader is another process, or other
+// Handles are open, nil says nothing of the outputs.
 //
-// Later calls wait for the first one and return the same. If a signal came in the
-// meantime, Close does not return: the process ends.
+// Later calls wait for the first one and return the same. If a signal has ended the
+// drain meanwhile, and the process does not handle it, Close does not return.
 //
 // Errors: ErrRingStays, why draining ended if that was before, and those of
 // writer.Detach.
-func (h *Handle) Close() error {
+func (h *Handle) Close() error { return h.release() }
+
+// release gives up one Handle.
+func (h *hosted) release() error {
+	current.Lock()
+	h.users--
+	last := h.users == 0
+	current.Unlock()
+	if !last {
+		return nil
+	}
 	err := h.end()
 	<-h.over
 	return err
 }
 
-func (h *Handle) endOnce() error {
+func (h *hosted) endOnce() error {
 	current.Lock()
 	h.closing = true
 	current.Unlock()
-	var err error
-	if h.finish != nil {
-		err = h.finish()
-	} else {
-		err = writer.Detach()
-		close(h.done)
-	}
-	current.Lock()
-	current.handle = nil
-	current.Unlock()
+	err := h.finish()
 	close(h.gone)
 	return err
+}
+
+// depart makes room for the next Start.
+func (h *hosted) depart() {
+	current.Lock()
+	current.hosted = nil
+	current.Unlock()
+	close(h.over)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 
 	"github.com/ringlog/ringlog/ring"
@@ -13,10 +12,7 @@ import (
 
 // begin opens the ring that o and the environment name, and drains it unless
 // another process does.
-func (h *Handle) begin(o StartOptions) error {
-	if o.Log == nil {
-		o.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
-	}
+func (h *hosted) begin(o StartOptions) error {
 	if o.Linger == 0 {
 		o.Linger = DefaultLinger
 	}
@@ -26,16 +22,32 @@ func (h *Handle) begin(o StartOptions) error {
 		return err
 	}
 	if running {
-		h.ring = named
+		if err := h.join(named); err != nil {
+			return err
+		}
+		o.Log.Info(fmt.Sprintf("%s is drained by another process, to its own outputs", named))
 	} else if err := h.host(o, named); err != nil {
 		return err
 	}
 	if o.OwnSignals {
-		close(h.over)
+		go func() {
+			<-h.gone
+			h.depart()
+		}()
 	} else {
-		h.watch()
+		h.watch(o.Log)
 	}
 	return nil
+}
+
+// join uses a ring that another process drains.
+func (h *hosted) join(path string) error {
+	h.ring = path
+	h.finish = func() error {
+		defer close(h.done)
+		return guarded(path, writer.Detach)
+	}
+	return guarded(path, writer.Detach) // the loggers may be attached to another one
 }
 
 // environment returns the ring that RINGLOG_RING names, if there is one, and
@@ -61,8 +73,8 @@ func environment() (path string, running bool, err error) {
 
 // host drains a ring in this process: that of o, else the one called named, else a
 // new one.
-func (h *Handle) host(o StartOptions, named string) error {
-	s := &session{handle: h, log: o.Log, linger: o.Linger}
+func (h *hosted) host(o StartOptions, named string) error {
+	s := &session{hosted: h, log: o.Log, linger: o.Linger}
 	made := false
 	if o.Ring == "" && named != "" {
 		h.ring = named // somebody else's, and so it stays
@@ -72,17 +84,20 @@ func (h *Handle) host(o StartOptions, named string) error {
 			return err
 		}
 		s.remove = true
+		if o.Ring == "" {
+			sayLeftOver(h.ring, o.Log)
+		}
 	}
 	switch err := s.open(o.Options); {
 	case err == nil:
 	case !s.remove && errors.Is(err, ring.ErrReaderRunning):
-		return nil // another process of the same kind was faster
+		return h.join(h.ring) // another process of the same kind was faster
 	case made:
 		return errors.Join(err, discard(h.ring))
 	default:
 		return err
 	}
-	h.finish, h.stats = s.finish, s.reader.Stats
+	h.finish, h.stats, h.drains = s.finish, s.reader.Stats, true
 	s.start()
 	return nil
 }

@@ -77,28 +77,69 @@ func TestStartWithoutARingMakesOneInMemoryAndChildrenFindIt(t *testing.T) {
 	}
 }
 
-func TestStartCalledAgainReturnsTheSameHandleAndRefusesAnotherRing(t *testing.T) {
+func TestStartCalledAgainSharesTheDrainWhichTheLastCloseEnds(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	h := startHost(t)
 	path := h.begin(t, starting(dir))
-	h.want(t, "start "+encode(t, starting(dir)), "true "+path)
 	o := starting(dir)
 	o.Ring = ""
-	h.want(t, "start "+encode(t, o), "true "+path)
+	for _, again := range []StartOptions{starting(dir), o} {
+		h.want(t, "start "+encode(t, again), "started "+path)
+	}
+	until(t, "what becomes of the outputs is said", func() bool { return h.errors.count("this process drains "+path+" already") == 2 })
 	o.Ring = filepath.Join(dir, "other.ring")
 	if got := h.do(t, "start "+encode(t, o)); !strings.Contains(got, "this process drains "+path) {
 		t.Errorf("another ring: %s", got)
 	}
+	h.want(t, "closes 4", "ok|ok|ok|ok") // of one of three Handles
 	h.want(t, "log one", "ok")
+	h.want(t, "closes 2", "ok|ok")
+	h.want(t, "env", path)
+	h.want(t, "log two", "ok")
 	h.want(t, "closes 4", "ok|ok|ok|ok")
-	h.want(t, "closes 1", "ok")
+	h.want(t, "env", "")
 	// All over again.
 	h.begin(t, starting(dir))
-	h.want(t, "log two", "ok")
+	h.want(t, "log three", "ok")
 	h.want(t, "closes 2", "ok|ok")
-	if got := readFile(t, filepath.Join(dir, "out.log")); got != "one\ntwo\n" {
+	if got := readFile(t, filepath.Join(dir, "out.log")); got != "one\ntwo\nthree\n" {
 		t.Errorf("out.log: %q", got)
+	}
+}
+
+// Whatever the loggers of this process have tried before, Start leads them to its
+// ring, and Close away from it.
+func TestLoggersOfThisProcessGoToTheRingOfStartAndLeaveItAtClose(t *testing.T) {
+	t.Parallel()
+	for name, before := range map[string]func(t *testing.T, h *host, path string){
+		"nothing before": func(*testing.T, *host, string) {},
+		"the ring was not yet": func(t *testing.T, h *host, path string) {
+			h.want(t, "setenv "+path, "ok")
+			h.want(t, "log to standard error", "ok")
+		},
+		"another ring": func(t *testing.T, h *host, path string) {
+			h.want(t, "setenv "+newRing(t, 2), "ok")
+			h.want(t, "log to the other", "ok")
+			h.want(t, "setenv "+path, "ok")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			h := startHost(t)
+			o := starting(dir)
+			o.Linger = -1 // the process's own lane must not keep the ring
+			before(t, h, o.Ring)
+			path := h.begin(t, o)
+			h.want(t, "log in the ring", "ok")
+			h.want(t, "closes 1", "ok")
+			h.want(t, "log late", "ok")
+			gone(t, path)
+			if got := readFile(t, filepath.Join(dir, "out.log")); got != "in the ring\n" {
+				t.Errorf("out.log: %q", got)
+			}
+		})
 	}
 }
 
@@ -181,7 +222,7 @@ func TestOneOfManyThatStartAtOnceReadsTheRingOfTheVariable(t *testing.T) {
 		hosts = append(hosts, h)
 	}
 	for i, h := range hosts {
-		if !h.out.Scan() || h.out.Text() != "false "+path {
+		if !h.out.Scan() || h.out.Text() != "started "+path {
 			t.Fatalf("started: %s", h.out.Text())
 		}
 		h.want(t, fmt.Sprint("log ", i), "ok")
@@ -260,4 +301,25 @@ func TestStartThatFailsLeavesNothingBehind(t *testing.T) {
 	first.want(t, "closes 1", "ok")
 	h.begin(t, starting(dir)) // it can start now
 	h.want(t, "closes 1", "ok")
+}
+
+func TestStartSaysThatEarlierRunsHaveLeftRings(t *testing.T) {
+	t.Parallel()
+	left, err := ring.DefaultPath("left-over")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ring.Create(left, ring.CreateOptions{Lanes: 1, LaneSize: ring.MinLaneSize}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Remove(left) })
+	o := starting(t.TempDir())
+	o.Ring = ""
+	h := startHost(t)
+	h.begin(t, o)
+	until(t, "it is said", func() bool { return h.errors.count("rings of earlier runs lie in "+ring.DefaultDir()) == 1 })
+	h.want(t, "closes 1", "ok")
+	if _, err := os.Stat(left); err != nil {
+		t.Error(err)
+	}
 }

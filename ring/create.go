@@ -139,14 +139,20 @@ func (h *Header) newTable() []byte {
 	return t
 }
 
-// DefaultDir is where rings without a path of their own lie: in memory, in a
+// DefaultDir is where rings without a path of their own lie: in memory, or in the
+// temporary folder where there is no /dev/shm in which this user may write; in a
 // folder of this user.
 func DefaultDir() string {
-	root := "/dev/shm"
-	if st, err := os.Stat(root); err != nil || !st.IsDir() {
-		root = os.TempDir()
+	return filepath.Join(writable("/dev/shm", os.TempDir()), fmt.Sprintf("ringlog-%d", os.Getuid()))
+}
+
+// writable is dir, or instead if dir is no folder in which files can be made: that
+// of a container may be mounted read-only.
+func writable(dir, instead string) string {
+	if st, err := os.Stat(dir); err != nil || !st.IsDir() || unix.Access(dir, unix.W_OK|unix.X_OK) != nil {
+		return instead
 	}
-	return filepath.Join(root, fmt.Sprintf("ringlog-%d", os.Getuid()))
+	return dir
 }
 
 // DefaultPath makes DefaultDir if need be and returns the path for a ring of

@@ -35,7 +35,8 @@ func ParseOutput(text string) (s Selector, path string, err error) {
 	}
 	path, ok := strings.CutPrefix(rest, "=")
 	if !ok {
-		return Selector{}, "", fmt.Errorf("selector: no =PATH follows it; a path with { or \" in it is to be written as ./%s", text)
+		return Selector{}, "", fmt.Errorf("selector: want =PATH after %s, not %q; what has one of %s in it is to be quoted, or if it is the path, to be written as ./%s",
+			text[:len(text)-len(rest)], rest, special, text)
 	}
 	return s, path, nil
 }

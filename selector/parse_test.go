@@ -73,10 +73,11 @@ func TestParseOutputTellsSelectorsFromPaths(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"{trial=17}":     `selector: no =PATH follows it; a path with { or " in it is to be written as ./{trial=17}`,
+		"{trial=17}":     `selector: want =PATH after {trial=17}, not ""; what has one of {}=," in it is to be quoted, or if it is the path, to be written as ./{trial=17}`,
 		"run{1}.log":     `selector: want key=value in the braces, not "1}.log"`,
 		`{trial="17}=x`:  `selector: "17}=x: want the closing quote, and escapes as in Go`,
-		"{trial=17}.log": `selector: no =PATH follows it; a path with { or " in it is to be written as ./{trial=17}.log`,
+		"{trial=17}.log": `selector: want =PATH after {trial=17}, not ".log"; what has one of {}=," in it is to be quoted, or if it is the path, to be written as ./{trial=17}.log`,
+		"a,b=c.log":      `selector: want =PATH after a, not ",b=c.log"; what has one of {}=," in it is to be quoted, or if it is the path, to be written as ./a,b=c.log`,
 	} {
 		if s, path, err := ParseOutput(text); err == nil || err.Error() != want {
 			t.Errorf("%s: %+v, %q, %v", text, s, path, err)

@@ -13,11 +13,15 @@ import (
 // every record. It may be used by any number of goroutines.
 type Selector struct {
 	// Logger is the name of the logger whose records, and those of the loggers
-	// below it ("trades" and "trades.fx"), are wanted; empty: all.
+	// below it ("trades" and "trades.fx"), are wanted; empty: all. "root" wants the
+	// records of the root logger as well, whose name is empty: lines show it as root.
 	Logger string
 	// Attrs are attributes that a record must have, every one of them.
 	Attrs []Attr
 }
+
+// rootLogger is how lines show the logger without a name.
+const rootLogger = "root"
 
 // Attr is an attribute outside of all groups and the text of its value, which is
 // what format.Text shows, without quotes and escapes: {"trial", "17"}. Of an
@@ -42,6 +46,9 @@ func (s *Selector) Wants(r *record.Record) bool {
 }
 
 func (s *Selector) wantsLogger(logger []byte) bool {
+	if len(logger) == 0 {
+		return s.Logger == rootLogger
+	}
 	rest, ok := bytes.CutPrefix(logger, []byte(s.Logger))
 	return ok && (len(rest) == 0 || rest[0] == '.')
 }

@@ -14,7 +14,8 @@ import (
 // decoded is a log record as a reader has it.
 func decoded(t testing.TB, logger string, attrs ...slog.Attr) *record.Record {
 	t.Helper()
-	e := record.Entry{Logger: logger, Message: "m", Attrs: record.Prepare(nil, attrs)}
+	e := record.Entry{Logger: logger, Message: "m", Attrs: attrs}
+	e.Attrs = e.Prepared()
 	n, err := e.Size()
 	if err != nil {
 		t.Fatal(err)
@@ -40,6 +41,20 @@ func TestLoggerIsWantedWithThoseBelowIt(t *testing.T) {
 	}
 	if s.Logger = ""; !s.Wants(decoded(t, "any")) || !s.Empty() {
 		t.Error("an empty selector does not want every record")
+	}
+}
+
+func TestRootWantsTheLoggerWithoutAName(t *testing.T) {
+	t.Parallel()
+	s := Selector{Logger: "root"}
+	for logger, want := range map[string]bool{"": true, "root": true, "root.a": true, "app": false} {
+		if got := s.Wants(decoded(t, logger)); got != want {
+			t.Errorf("%q: %v", logger, got)
+		}
+	}
+	raw := record.Raw([]byte("bytes"))
+	if !s.Wants(&raw) {
+		t.Error("a raw record has no logger either")
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 )
 
 func appendCommand() *cobra.Command {
-	var path, logger, level, worker, policy string
+	var path cli.RingPath
+	var logger, level, worker, policy string
 	var timeout time.Duration
 	var create bool
 	cmd := &cobra.Command{
@@ -53,10 +54,11 @@ SIGTERM. Signals that were ignored when it started stay ignored.`,
 			if cmd.Flags().Changed("logger") {
 				to.entry = &record.Entry{Logger: logger}
 			}
-			if path, err = cli.NamedOrNew(path, create); err != nil {
+			named, err := cli.NamedOrNew(string(path), create)
+			if err != nil {
 				return err
 			}
-			if to.largest, err = largestRecord(path); err != nil {
+			if to.largest, err = largestRecord(named); err != nil {
 				return cli.Opening(err)
 			}
 			in, err := newInput(os.Stdin)
@@ -65,14 +67,14 @@ SIGTERM. Signals that were ignored when it started stay ignored.`,
 			}
 			// Before the lane is taken: from then on a signal must find it closed.
 			signals := cli.Signals()
-			if to.w, err = writer.Open(path, writer.Options{Label: worker, Policy: p, Timeout: timeout}); err != nil {
+			if to.w, err = writer.Open(named, writer.Options{Label: worker, Policy: p, Timeout: timeout}); err != nil {
 				return cli.Opening(err)
 			}
 			return to.run(in, signals)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&path, "ring", "", "path of the ring (default $RINGLOG_RING)")
+	f.Var(&path, "ring", "path of the ring (default $RINGLOG_RING)")
 	f.BoolVar(&create, "create", false, "make the ring if there is none")
 	f.StringVar(&logger, "logger", "", "log records of this logger, instead of raw ones")
 	f.StringVar(&level, "level", "info", "level of the records: debug, info, warning, error, critical, each with +N or -N")

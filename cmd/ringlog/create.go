@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,8 +17,8 @@ func createCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create [PATH]",
 		Short: "Make a ring and print its path",
-		Long: `Create makes a ring, for this user alone, and prints its path. Without PATH it
-lies in memory, in this user's folder for rings. A file that exists is never
+		Long: `Create makes a ring, for this user alone, and prints its absolute path. Without PATH
+it lies in memory, in this user's folder for rings. A file that exists is never
 replaced.
 
 Each attached process has a lane of its own, which takes its room when it is first
@@ -45,7 +46,12 @@ used. A record takes at most an eighth of a lane.`,
 			if err := cli.CreateRing(path, ring.CreateOptions{Lanes: lanes, LaneSize: uint64(size)}); err != nil {
 				return err
 			}
-			_, err := fmt.Println(path)
+			// For RINGLOG_RING, which processes in other folders read too.
+			absolute, err := filepath.Abs(path)
+			if err != nil {
+				return fmt.Errorf("finding %s: %w", path, err)
+			}
+			_, err = fmt.Println(absolute)
 			return err
 		},
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func drainCommand() *cobra.Command {
-	var path string
+	var path cli.RingPath
 	var create, once, untilDetached bool
 	var outs outputFlags
 	cmd := &cobra.Command{
@@ -44,10 +44,11 @@ workers' fate, not its own: it reports them and exits with 0.`,
 			case untilDetached:
 				o.Until = reader.UntilDetached
 			}
-			if path, err = cli.NamedOrNew(path, create); err != nil {
+			named, err := cli.NamedOrNew(string(path), create)
+			if err != nil {
 				return err
 			}
-			err = drain(path, o)
+			err = drain(named, o)
 			if errors.Is(err, syscall.EPIPE) && cmd.Flags().Changed("out") {
 				err = cli.Exit(cli.Failed, err) // a pipe that was named, not one that was typed
 			}
@@ -55,7 +56,7 @@ workers' fate, not its own: it reports them and exits with 0.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&path, "ring", "", "path of the ring (default $RINGLOG_RING)")
+	f.Var(&path, "ring", "path of the ring (default $RINGLOG_RING)")
 	f.BoolVar(&create, "create", false, "make the ring if there is none")
 	outs.define(cmd, "-")
 	f.BoolVar(&once, "once", false, "end when what is in the ring now is drained")

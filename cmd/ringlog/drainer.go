@@ -3,12 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"syscall"
 	"time"
-
-	"github.com/dustin/go-humanize"
 
 	"github.com/ringlog/ringlog/cmd/internal/cli"
 	"github.com/ringlog/ringlog/reader"
@@ -29,7 +26,7 @@ func drain(path string, o reader.Options) error {
 	}
 	err = errors.Join(r.Run(ctx), r.Close())
 	stats := r.Stats()
-	fmt.Fprintln(os.Stderr, summary(path, stats, time.Since(start)))
+	say("%s", drainSummary(path, outcomeOf(stats, path), time.Since(start)))
 	if err == nil && stats.Damaged > 0 {
 		return cli.Exitf(cli.Damaged, "%s of %s were damaged; whole records came out", cli.Count(stats.Damaged, "part"), path)
 	}
@@ -48,19 +45,4 @@ func untilSignal() (context.Context, context.CancelFunc) {
 		os.Exit(cli.Signalled + int(second))
 	}()
 	return ctx, cancel
-}
-
-// summary is the one line that a drain ends with.
-func summary(path string, s reader.Stats, took time.Duration) string {
-	line := fmt.Sprintf("ringlog: %s: %s of %s in %v (%s), %d vanished, %d lost, %d torn, %d damaged, %s",
-		cli.Clean(path), cli.Count(s.Records, "record"), cli.Count(s.Workers, "worker"), took.Round(time.Millisecond),
-		rate(s.Records, took), s.Vanished, s.Lost, s.Torn, s.Damaged, cli.Count(s.Rotations, "rotation"))
-	if s.Moved > 0 {
-		line += fmt.Sprintf(", %s moved by others", cli.Count(s.Moved, "output"))
-	}
-	return line
-}
-
-func rate(n uint64, took time.Duration) string {
-	return humanize.Comma(int64(float64(n)/max(took.Seconds(), 1e-6))) + " records/s"
 }

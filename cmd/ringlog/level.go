@@ -15,17 +15,22 @@ import (
 )
 
 func levelCommand() *cobra.Command {
+	var path cli.RingPath
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "level [RING [[PREFIX=]LEVEL | PREFIX=]...]",
+		Use:   "level [RING] [[PREFIX=]LEVEL | PREFIX=]...",
 		Short: "Show or change the minimum levels of running workers, by logger",
 		Long: `Level shows the minimum levels that a ring has by logger, or changes them and shows
 what they are then. Running workers obey at their next records, and those that
-attach later do too. RING defaults to $RINGLOG_RING if it is left out or empty.
+attach later do too. RING, which can also be given by --ring, defaults to
+$RINGLOG_RING if it is left out or empty.
 
   ringlog level RING trades=debug app=warning   these loggers and those below them
   ringlog level RING info                       all loggers
   ringlog level RING trades= =                  no rule for trades, none for all
+
+A first argument that reads as a level, or has a "=" and no slash, is a rule, unless
+a file has that name.
 
 "trades" is also for "trades.fx", not for "tradesman"; of the rules that fit a logger
 the longest counts. Where none fits, the worker's own minimum holds. A level is debug,
@@ -36,24 +41,27 @@ writer's Append takes has no minimum.
 --json prints one object with the members levels (prefix, which is empty for all
 loggers, and level) and levels_unsettled (true while they are being changed).`,
 		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 && path == "" && !isRule(args[0]) {
+				path, args = cli.RingPath(args[0]), args[1:]
+			}
 			var changes []levelChange
-			for _, arg := range args[min(1, len(args)):] {
+			for _, arg := range args {
 				c, err := parseLevelChange(arg)
 				if err != nil {
 					return err
 				}
 				changes = append(changes, c)
 			}
-			path, err := cli.Named(strings.Join(args[:min(1, len(args))], ""))
+			named, err := cli.Named(string(path))
 			if err != nil {
 				return err
 			}
 			if len(changes) > 0 {
-				if err := changeLevels(path, changes); err != nil {
+				if err := changeLevels(named, changes); err != nil {
 					return err
 				}
 			}
-			levels, err := status.ReadLevels(path)
+			levels, err := status.ReadLevels(named)
 			if err != nil {
 				return cli.Opening(err)
 			}
@@ -64,7 +72,17 @@ loggers, and level) and levels_unsettled (true while they are being changed).`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object instead of a table")
+	cmd.Flags().Var(&path, "ring", "path of the ring; then all arguments are rules")
 	return cmd
+}
+
+// isRule says whether arg, where a ring may stand, is a rule.
+func isRule(arg string) bool {
+	if st, err := os.Stat(arg); err == nil && st.Mode().IsRegular() {
+		return false
+	}
+	_, err := record.ParseLevel(arg)
+	return err == nil || strings.Contains(arg, "=") && !strings.Contains(arg, "/")
 }
 
 // levelChange sets or removes the rule of one prefix.

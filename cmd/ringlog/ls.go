@@ -23,7 +23,8 @@ A ring is live (a reader or a worker has it), undrained (nobody has it, and a dr
 would find something), left over (nobody has it, and it holds nothing) or unusable.
 
 --json prints one array of objects with the members path, state, undrained_bytes,
-size_bytes, allocated_bytes, created_at, reader_pid (0: none) and error.`,
+work (what else a drain has to do), size_bytes, allocated_bytes, created_at,
+reader_pid (0: none) and error.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			var others []string

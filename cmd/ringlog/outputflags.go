@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"log/slog"
 	"os"
 	"time"
 
@@ -17,7 +16,7 @@ import (
 const (
 	defaultFormat = "text"
 	defaultSize   = cli.Size(100 << 20)
-	defaultKeep   = 5
+	defaultKeep   = 0 // who gives no number has given no leave to remove what was accepted
 )
 
 // outputFlags are the flags that say where lines go.
@@ -36,13 +35,13 @@ func (o *outputFlags) define(cmd *cobra.Command, defaultOutput string) {
 	f.StringArrayVar(&o.outs, "out", []string{defaultOutput}, "where to write: PATH, SELECTOR=PATH or -; may be repeated")
 	f.StringVar(&o.form, "format", defaultFormat, "form of the lines: text, json or raw (the messages alone)")
 	f.Var(&o.size, "max-size", "size at which a file is rotated; 0: never")
-	f.IntVar(&o.keep, "keep", defaultKeep, "how many rotated files of each output to keep; 0: all")
+	f.IntVar(&o.keep, "keep", defaultKeep, "how many rotated files of each output to keep; 0, the default: all")
 	f.BoolVar(&o.utc, "utc", false, "show times of text lines in UTC instead of local time")
 }
 
 // options are the flags' values, checked.
 func (o *outputFlags) options() (reader.Options, error) {
-	opts := reader.Options{MaxSize: int64(o.size), Keep: o.keep, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
+	opts := reader.Options{MaxSize: int64(o.size), Keep: o.keep, Log: cli.NewLog(os.Stderr)}
 	if o.keep < 0 {
 		return opts, cli.Usagef("--keep %d: want 0 (all) or more", o.keep)
 	}

@@ -16,6 +16,7 @@ import (
 const outputForms = `--out PATH gets every record; --out SELECTOR=PATH those that the selector wants:
 
   trades=PATH                    records of the logger trades and of the loggers below it
+  root=PATH                      records without a logger's name, which lines show as root
   {study=wf,trial=17}=PATH       records with these attributes (put it in quotes in a shell)
   orders{trial=17}=PATH          both
 

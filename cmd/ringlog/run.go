@@ -26,7 +26,7 @@ type run struct {
 }
 
 func runCommand() *cobra.Command {
-	var path string
+	var path cli.RingPath
 	var lanes int
 	var capturing bool
 	var linger time.Duration
@@ -47,9 +47,11 @@ makes one, to remove it in the end. In memory, lanes are made smaller where ther
 little room, unless --lane-size is given.
 
 --capture makes records of the lines that the command prints, of the loggers stdout
-and stderr, and passes them on as they are. For the command, these are pipes then: it
-may print in larger pieces, and without colours. A line of more than half the
-largest record becomes several records, with the attribute part=1, 2, and so on.
+and stderr, both of level INFO, and passes them on as they are. For the command, these
+are pipes then: it may print in larger pieces, and without colours; and if ringlog is
+killed they are closed, so that the next thing it prints ends it (SIGPIPE). A line of
+more than half the largest record becomes several records, with the attribute part=1,
+2, and so on.
 
 The command keeps the terminal, its process group and its standard input. SIGTERM,
 SIGHUP, SIGUSR1 and SIGUSR2 are passed on to it; SIGINT and SIGQUIT too, unless
@@ -57,9 +59,9 @@ ringlog is in the foreground of a terminal, which sends them to both. Once the c
 has ended, a signal ends the lingering, and a second one the draining as well.
 
 The exit code is the command's, 128 and the signal's number if a signal ended it, 127
-if there is no such command, 126 if it cannot be run. If it is 0, and what was logged
-could not be drained or was damaged, the exit code says so; lost records do not
-change it.`,
+if there is no such command, 126 if it cannot be run, 125 if something failed before
+that. If it is 0, and what was logged could not be drained or was damaged, the exit
+code says so; lost records do not change it.`,
 		Example: `  ringlog run -- ./study --workers 8
   ringlog run --out logs/app.log --out trades=logs/trades.log -- python3 study.py
   ringlog run --capture --format json -- make test`,
@@ -78,7 +80,7 @@ change it.`,
 			}
 			o, err := outs.options()
 			if err != nil {
-				return err
+				return notRun(err)
 			}
 			r := &run{linger: linger, resume: outs.words(), began: time.Now()}
 			if r.command, err = lookUp(args); err != nil {
@@ -88,15 +90,19 @@ change it.`,
 			if cmd.Flags().Changed("lane-size") {
 				want.LaneSize = uint64(size)
 			}
-			if path, r.made, err = findRing(path, want); err != nil {
-				return err
+			found, made, err := findRing(string(path), want)
+			if err != nil {
+				return notRun(err)
 			}
-			return r.in(path, o, capturing)
+			if r.made = made; !made && (cmd.Flags().Changed("lanes") || cmd.Flags().Changed("lane-size")) {
+				say("%s is there already and stays as it is: --lanes and --lane-size are not used", cli.Clean(found))
+			}
+			return r.in(found, o, capturing)
 		},
 	}
 	f := cmd.Flags()
 	f.SetInterspersed(false) // what follows COMMAND is its own
-	f.StringVar(&path, "ring", "", "path of the ring (default a new one in memory)")
+	f.Var(&path, "ring", "path of the ring (default a new one in memory)")
 	f.IntVar(&lanes, "lanes", ring.DefaultLanes, "of a ring that is made: how many processes can be attached at once, 1 to 4096")
 	f.Var(&size, "lane-size", "of a ring that is made: size of each lane, a power of two from 64KiB to 1GiB")
 	outs.define(cmd, "ringlog.log")

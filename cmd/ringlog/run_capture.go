@@ -97,6 +97,16 @@ func (c *capture) record(s *stream) error {
 	}
 }
 
+// open says whether somebody can still print. It may be called by any goroutine.
+func (c *capture) open() bool {
+	select {
+	case <-c.ended:
+		return false
+	default:
+		return true
+	}
+}
+
 // finish waits, for as long as ctx lasts, for the processes that can still print,
 // then takes what they have printed, and gives up the lane.
 func (c *capture) finish(ctx context.Context) error {
@@ -111,6 +121,9 @@ func (c *capture) finish(ctx context.Context) error {
 	select {
 	case <-c.ended:
 		late = errors.Join(c.errs[:]...)
+		if c.streams[0].held || c.streams[1].held {
+			say("a process still has the command's output (--capture): what it prints from now on is lost, and may end it (SIGPIPE)")
+		}
 	case <-time.After(finish):
 		late = errors.New("the last lines that the command printed are not in the log: nobody takes them from our own output")
 	}
@@ -125,7 +138,8 @@ type stream struct {
 
 	broken  bool // nothing can be passed on any more
 	stopped bool
-	left    int // bytes that are still to be read, if stopped
+	left    int  // bytes that are still to be read, if stopped
+	held    bool // somebody could still print when it was stopped
 }
 
 // Read is for one goroutine.
@@ -166,7 +180,13 @@ func (s *stream) measure() error {
 		return err
 	}
 	var ioctl error
-	err = raw.Control(func(fd uintptr) { s.left, ioctl = unix.IoctlGetInt(int(fd), unix.TIOCINQ) })
+	err = raw.Control(func(fd uintptr) {
+		// In this order: what is printed and closed in between is read as well.
+		poll := []unix.PollFd{{Fd: int32(fd)}}
+		_, _ = unix.Poll(poll, 0) // at worst, held is said of what is not
+		s.held = poll[0].Revents&unix.POLLHUP == 0
+		s.left, ioctl = unix.IoctlGetInt(int(fd), unix.TIOCINQ)
+	})
 	s.stopped = true
 	return errors.Join(err, ioctl, s.from.SetReadDeadline(time.Time{}))
 }

@@ -51,6 +51,17 @@ func noCommand(name string, err error) error {
 	return cli.Exit(code, fmt.Errorf("running %s: %w", name, err))
 }
 
+// notRun is the error of a run that failed before there was a command.
+func notRun(err error) error {
+	switch {
+	case cli.Code(err) == cli.BadUsage:
+		return err // which says that nothing was done
+	case cli.OutputInUse(err):
+		err = fmt.Errorf("%w; put one ringlog run around all that log there, or name another --out", err)
+	}
+	return cli.Exit(cli.NotRun, fmt.Errorf("%w; the command was not run", err))
+}
+
 // catchSignals returns a channel of the signals that concern the command or the end
 // of the run. Those that were ignored stay so, for the command as well.
 func catchSignals() <-chan os.Signal {

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"os"
-	"syscall"
-	"time"
 
 	"github.com/ringlog/ringlog/cmd/internal/cli"
 	"github.com/ringlog/ringlog/reader"
@@ -16,7 +13,7 @@ import (
 // removal of the ring.
 func (r *run) in(path string, o reader.Options, capturing bool) error {
 	if err := r.open(path, o, capturing); err != nil {
-		return err
+		return notRun(err)
 	}
 	defer r.view.Close()
 	r.signals = catchSignals()
@@ -79,56 +76,4 @@ func (r *run) open(path string, o reader.Options, capturing bool) (err error) {
 		return errors.Join(err, r.draining.trouble(), r.view.Close())
 	}
 	return nil
-}
-
-// windUp waits for whoever goes on after the command has ended, up to the linger, and
-// drains the rest. A signal ends the waiting. A second one ends it all, and is
-// returned: what is not drained stays in the ring.
-func (r *run) windUp() (abandoned syscall.Signal, err error) {
-	patience, lose := context.WithTimeout(context.Background(), r.linger)
-	defer lose()
-	for len(r.signals) > 0 {
-		if s := <-r.signals; s == syscall.SIGTERM || s == syscall.SIGHUP {
-			lose()
-		} // others may be what has ended the command
-	}
-	second := make(chan syscall.Signal, 1)
-	go func() {
-		untilAsked(r.signals)
-		lose()
-		second <- untilAsked(r.signals)
-	}()
-	if r.capture != nil {
-		err = r.capture.finish(patience)
-	}
-	r.untilDetached(patience)
-	r.draining.finish()
-	select {
-	case <-r.draining.ended:
-	case abandoned = <-second:
-	}
-	return abandoned, err
-}
-
-// untilAsked waits for a signal that asks the run to end.
-func untilAsked(signals <-chan os.Signal) syscall.Signal {
-	for {
-		if s := <-signals; asksToEnd(s) {
-			return s.(syscall.Signal)
-		}
-	}
-}
-
-// untilDetached waits until no worker is attached, the draining has ended, or ctx has.
-func (r *run) untilDetached(ctx context.Context) {
-	const lookEvery = 20 * time.Millisecond
-	for r.view.attached() {
-		select {
-		case <-ctx.Done():
-			return
-		case <-r.draining.ended:
-			return
-		case <-time.After(lookEvery):
-		}
-	}
 }

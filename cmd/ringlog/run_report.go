@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dustin/go-humanize"
-
 	"github.com/ringlog/ringlog/cmd/internal/cli"
 	"github.com/ringlog/ringlog/cmd/internal/status"
 	"github.com/ringlog/ringlog/reader"
@@ -24,7 +22,7 @@ func (r *run) report(outs []reader.Output, abandoned bool) {
 	if r.capture == nil && stats.Records == 0 && r.view.attachments() == 0 {
 		say("no process attached, so nothing was logged: the command must append to the ring that RINGLOG_RING names (package writer, or ringlog append); --capture takes what it prints")
 	} else {
-		say("%s", runSummary(stats, time.Since(r.began), outs))
+		say("%s", runSummary(outcomeOf(stats, r.view.Path()), time.Since(r.began), outs))
 	}
 	if why := r.whyRingStays(abandoned); why != "" {
 		until := "--once"
@@ -50,36 +48,6 @@ func (r *run) whyRingStays(abandoned bool) string {
 		return "a worker is still attached"
 	}
 	return r.draining.why
-}
-
-// runSummary says what was drained in the given time, and where it is.
-func runSummary(s reader.Stats, took time.Duration, outs []reader.Output) string {
-	gaps := s.Torn + s.Damaged
-	line := fmt.Sprintf("%s of %s in %v, %s vanished, %s lost, %s, in ", counted(s.Records, "record"), counted(s.Workers, "worker"),
-		took.Round(time.Millisecond), comma(s.Vanished), comma(s.Lost), counted(gaps, "gap"))
-	noun, names := "file", make([]string, len(outs))
-	for i, o := range outs {
-		names[i] = cli.Clean(o.Path)
-		if o.Path == "-" {
-			noun, names[i] = "output", "standard output"
-		}
-	}
-	line += counted(uint64(len(outs)), noun) + ": " + strings.Join(names, ", ")
-	if s.Rotations > 0 {
-		line += fmt.Sprintf(" (%s)", counted(s.Rotations, "rotation"))
-	}
-	if s.Moved > 0 {
-		line += fmt.Sprintf(" (%s moved by others)", counted(s.Moved, "output"))
-	}
-	return line
-}
-
-func comma(n uint64) string { return humanize.Comma(int64(n)) }
-
-// counted is n with a noun, for people: "12,345 records".
-func counted(n uint64, noun string) string {
-	_, noun, _ = strings.Cut(cli.Count(n, noun), " ")
-	return comma(n) + " " + noun
 }
 
 // sayLeftOver mentions rings, other than the one at own, that nobody uses any more.

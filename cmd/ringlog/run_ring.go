@@ -60,13 +60,29 @@ func createFitting(path string, o ring.CreateOptions) error {
 		if err != nil {
 			return err
 		}
-		if fitted.LaneSize < ring.DefaultLaneSize {
-			say("lanes of %s instead of %s: %s has %s free", humanize.IBytes(fitted.LaneSize), humanize.IBytes(ring.DefaultLaneSize),
-				cli.Clean(dir), humanize.IBytes(free))
+		if err := cli.CreateRing(path, fitted); err != nil || fitted.LaneSize == ring.DefaultLaneSize {
+			return err
 		}
-		o = fitted
+		room, err := roomFor(path, free)
+		if err != nil {
+			return errors.Join(err, discardRing(path))
+		}
+		say("lanes of %s instead of %s: %s has %s free, room for %s", humanize.IBytes(fitted.LaneSize), humanize.IBytes(ring.DefaultLaneSize),
+			cli.Clean(dir), humanize.IBytes(free), counted(room, "worker"))
+		return nil
 	}
 	return cli.CreateRing(path, o)
+}
+
+// roomFor is how many lanes of the ring at path can be used where free bytes were
+// free before it was made.
+func roomFor(path string, free uint64) (uint64, error) {
+	in, err := ring.Inspect(path)
+	if err != nil {
+		return 0, err
+	}
+	head := in.Ring()
+	return min((free-min(free, head.LanesOffset))/head.LaneSize, uint64(head.LaneCount)), in.Close()
 }
 
 // minWorkers is for how many workers there is to be room at least.

@@ -12,11 +12,12 @@ import (
 
 func statCommand() *cobra.Command {
 	var asJSON bool
+	var ringPath cli.RingPath
 	cmd := &cobra.Command{
 		Use:   "stat [PATH]",
 		Short: "Show the state of a ring, its reader and its lanes",
 		Long: `Stat shows a ring, its reader, and every lane that was ever used. It never writes
-to the ring. PATH defaults to $RINGLOG_RING.
+to the ring. PATH, which can also be given by --ring, defaults to $RINGLOG_RING.
 
 A lane is live (its owner runs), dead (its owner ended without closing it, and the
 reader has not yet reported it), closed, free, damaged (out of use) or unknown.
@@ -33,7 +34,10 @@ high_water_bytes, delivered, lost (by reason: below_warning, warning_and_above),
 lost_unmarked, torn, damaged, trouble) and now. Times are in UTC, null where there is none.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			path, err := cli.Named(strings.Join(args, ""))
+			if len(args) > 0 && ringPath != "" {
+				return cli.Usagef("PATH and --ring exclude each other")
+			}
+			path, err := cli.Named(strings.Join(args, "") + string(ringPath))
 			if err != nil {
 				return err
 			}
@@ -48,5 +52,6 @@ lost_unmarked, torn, damaged, trouble) and now. Times are in UTC, null where the
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object instead of a table")
+	cmd.Flags().Var(&ringPath, "ring", "path of the ring, as PATH")
 	return cmd
 }

@@ -35,6 +35,7 @@ func TestCodeTellsErrorsApartHoweverTheyAreWrapped(t *testing.T) {
 		{&ring.ReaderRunningError{}, Refused},
 		{&logfile.LockedError{}, Refused},
 		{ring.ErrNoFreeLane, Refused},
+		{Exit(NotRun, ring.ErrNoFreeLane), NotRun},
 		{&ring.NoSpaceError{Err: syscall.ENOSPC}, Refused},
 		{fs.ErrPermission, Refused},
 		{syscall.EPIPE, ClosedPipe},
@@ -57,6 +58,17 @@ func TestMessageIsOneLineThatMovesNoCursor(t *testing.T) {
 	t.Parallel()
 	err := errors.Join(fmt.Errorf("ring: no ring at %s", "a\x1b[2J\xff\u202eb"), errors.New("second"))
 	if got, want := Message(err), `no ring at a\x1b[2J\xff\u202eb; second`; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestLogWritesLinesLikeAllOthers(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	log := NewLog(&b).With("k", 1).WithGroup("g")
+	log.Warn("a\x1b[2J\nb")
+	log.Info("reader: second")
+	if got, want := b.String(), "ringlog: a\\x1b[2J; b\nringlog: second\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

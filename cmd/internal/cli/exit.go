@@ -20,6 +20,7 @@ const (
 	Lost       = 5   // records were lost
 	Damaged    = 6   // damage was found; what is whole came out
 	Broken     = 70  // a mistake in the program
+	NotRun     = 125 // of ringlog run: something failed before the command was started
 	ClosedPipe = 141 // who read our standard output has gone; as a program killed by SIGPIPE ends
 	Signalled  = 128 // plus the signal's number
 )
@@ -34,6 +35,7 @@ Exit codes:
   5    records were lost
   6    damage was found; whole records came out
   70   a mistake in the program
+  125  ringlog run: something failed before the command was started
   126  ringlog run: the command cannot be executed
   127  ringlog run: there is no such command
   128+ ended by that signal (130 SIGINT, 141 closed pipe, 143 SIGTERM)
@@ -105,6 +107,9 @@ func Code(err error) int {
 	}
 	return Failed
 }
+
+// OutputInUse says whether err is that another process has an output.
+func OutputInUse(err error) bool { return errors.Is(err, logfile.ErrLocked) }
 
 // Opening marks an error of opening a ring: what does not exist is the ring then,
 // where elsewhere it may be any file.

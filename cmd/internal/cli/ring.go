@@ -12,6 +12,24 @@ import (
 // DefaultName is the name of rings that were given none.
 const DefaultName = "ringlog"
 
+// RingPath is the value of a flag that names a ring.
+type RingPath string
+
+// Set implements pflag.Value. An empty path is a variable that a script forgot to
+// set, and not a wish for the default.
+func (p *RingPath) Set(path string) error {
+	if path == "" {
+		return errors.New("it is empty: name a ring, or leave the flag out")
+	}
+	*p = RingPath(path)
+	return nil
+}
+
+func (p *RingPath) String() string { return string(*p) }
+
+// Type implements pflag.Value.
+func (p *RingPath) Type() string { return "path" }
+
 // Named returns the ring that path names, or where it is empty, RINGLOG_RING.
 func Named(path string) (string, error) {
 	if path == "" {

@@ -11,8 +11,9 @@ import (
 var packages = [...]string{"ring: ", "reader: ", "writer: ", "logfile: ", "format: ", "record: ", "dump: "}
 
 // Message is err as one line that is safe to print.
-func Message(err error) string {
-	text := err.Error()
+func Message(err error) string { return oneLine(err.Error()) }
+
+func oneLine(text string) string {
 	for _, p := range packages {
 		text = strings.TrimPrefix(text, p)
 	}

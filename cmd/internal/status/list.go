@@ -21,6 +21,7 @@ type Item struct {
 	Path      string     `json:"path"`
 	State     string     `json:"state"` // live, undrained, left over or unusable
 	Undrained uint64     `json:"undrained_bytes"`
+	Work      string     `json:"work"` // what else a drain has to do; empty: nothing
 	Size      uint64     `json:"size_bytes"`
 	Allocated uint64     `json:"allocated_bytes"`
 	Created   *time.Time `json:"created_at"`
@@ -58,19 +59,28 @@ func item(path string) Item {
 	if err != nil {
 		return Item{Path: path, State: "unusable", Error: cli.Message(err)}
 	}
-	i := Item{Path: path, State: "left over", Size: r.Size, Allocated: r.Allocated, Created: &r.Created}
-	var work bool
-	i.Undrained, work = r.Undrained()
+	i := Item{
+		Path: path, State: "left over", Size: r.Size, Allocated: r.Allocated, Created: &r.Created,
+		Undrained: r.Undrained(), Work: r.Work(),
+	}
 	if r.Reader.Running {
 		i.ReaderPID = r.Reader.PID
 	}
 	switch {
 	case r.Live():
 		i.State = "live"
-	case work:
+	case i.Undrained > 0 || i.Work != "":
 		i.State = "undrained"
 	}
 	return i
+}
+
+// undrained is what a drain would find, for people.
+func (i *Item) undrained() string {
+	if i.Undrained == 0 && i.Work != "" {
+		return i.Work
+	}
+	return humanize.IBytes(i.Undrained)
 }
 
 // PrintList writes list for people, with what to do about each ring that nobody
@@ -94,11 +104,12 @@ func PrintList(w io.Writer, list []Item) error {
 		}
 		switch i.State {
 		case "undrained":
-			advice = "ringlog drain --once --ring " + cli.Quote(i.Path)
+			// Without --out it would print everything, which is then gone from the ring.
+			advice = "ringlog drain --once --ring " + cli.Quote(i.Path) + " --out FILE"
 		case "left over":
 			advice = "rm " + cli.Quote(i.Path)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", path, i.State, humanize.IBytes(i.Undrained), humanize.IBytes(i.Size),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", path, i.State, i.undrained(), humanize.IBytes(i.Size),
 			humanize.IBytes(i.Allocated), time.Since(*i.Created).Round(time.Second), reader, advice)
 	}
 	return t.Flush()

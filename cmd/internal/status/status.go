@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/ringlog/ringlog/cmd/internal/cli"
 	"github.com/ringlog/ringlog/ring"
 )
 
@@ -172,17 +173,55 @@ func stateName(s ring.LaneState, held bool) string {
 	return "unknown"
 }
 
-// Undrained is what a drain would find, in bytes, and whether there is any work
-// for it, which there may be without bytes: a dead worker to report.
-func (r *Ring) Undrained() (backlog uint64, work bool) {
-	work = r.Intent != "none"
+// Undrained is what a drain would find in the ring, in bytes.
+func (r *Ring) Undrained() (bytes uint64) {
 	for _, l := range r.Lanes {
-		backlog += l.Backlog
-		over := l.State == "free" || l.State == "damaged"
-		work = work || !over && (l.Backlog > 0 || l.State != "closed" || l.Unmarked > 0 || l.Trouble != "")
+		bytes += l.Backlog
 	}
-	return backlog, work
+	return bytes
 }
+
+// Unmarked is how many records were lost of which no log says so yet.
+func (r *Ring) Unmarked() (records uint64) {
+	for _, l := range r.Lanes {
+		if l.open() && l.Trouble == "" {
+			records += l.Unmarked
+		}
+	}
+	return records
+}
+
+// Work is what a drain would have to do besides what is undrained, in a few words:
+// "1 dead worker to report"; empty: nothing.
+func (r *Ring) Work() string {
+	var dead, doubtful uint64
+	for _, l := range r.Lanes {
+		switch {
+		case !l.open():
+		case l.Trouble != "" || l.State == "unknown":
+			doubtful++
+		case l.State == "dead":
+			dead++
+		}
+	}
+	var work []string
+	if r.Intent != "none" {
+		work = append(work, "a batch to settle")
+	}
+	if dead > 0 {
+		work = append(work, cli.Count(dead, "dead worker")+" to report")
+	}
+	if lost := r.Unmarked(); lost > 0 {
+		work = append(work, cli.Count(lost, "lost record")+" to report")
+	}
+	if doubtful > 0 {
+		work = append(work, cli.Count(doubtful, "damaged lane")+" to salvage")
+	}
+	return strings.Join(work, ", ")
+}
+
+// open says whether a reader would look into the lane.
+func (l *Lane) open() bool { return l.State != "free" && l.State != "damaged" }
 
 // Live says whether a reader or a worker has the ring.
 func (r *Ring) Live() bool {
