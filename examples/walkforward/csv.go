@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -52,9 +53,11 @@ func loadPrices(path string) (*series, error) {
 	return s, nil
 }
 
-func readPrices(in io.Reader, name string) (*series, error) {
+func readPrices(file io.Reader, name string) (*series, error) {
+	in := bufio.NewReader(file)
 	rows := csv.NewReader(in)
-	rows.TrimLeadingSpace = true
+	rows.Comma = separator(in)
+	rows.TrimLeadingSpace = rows.Comma != '\t' // or two tabs would be one
 	header, err := rows.Read()
 	if err == io.EOF {
 		return nil, fmt.Errorf("%s is empty: want a line of column names, then a line for each price", name)
@@ -92,12 +95,29 @@ func readPrices(in io.Reader, name string) (*series, error) {
 	return s, nil
 }
 
+// separator is what the first line has most of: commas, semicolons or tabs.
+func separator(in *bufio.Reader) rune {
+	const longest = 4096        // bytes that are looked at
+	text, _ := in.Peek(longest) // what fails here fails again when it is read
+	line, _, _ := strings.Cut(string(text), "\n")
+	best := ','
+	for _, r := range ";\t" {
+		if strings.Count(line, string(r)) > strings.Count(line, string(best)) {
+			best = r
+		}
+	}
+	return best
+}
+
+// separators are those that a file may have.
+const separators = "commas, semicolons or tabs"
+
 // inFile adds the file's name to an error of package csv, which has the line.
 func inFile(name string, err error) error {
 	if parse, ok := errors.AsType[*csv.ParseError](err); ok && errors.Is(err, csv.ErrFieldCount) {
 		return fmt.Errorf("%s, line %d: other columns than line 1 has: want as many values as there are names", name, parse.Line)
 	}
-	return fmt.Errorf("%s: want a CSV file with commas: %w", name, err)
+	return fmt.Errorf("%s: want columns of text, separated by %s: %w", name, separators, err)
 }
 
 // findColumns returns the indices of the columns of dates and prices. Where none
@@ -122,7 +142,11 @@ func findColumns(header []string) (date, price int, err error) {
 		names []string
 	}{{"dates", date, dateColumns}, {"prices", price, priceColumns}} {
 		if c.index < 0 {
-			return 0, 0, fmt.Errorf("no column of %s among %.40q: want one that is called %s", c.of, header[:min(len(header), 12)], orList(c.names))
+			err := fmt.Errorf("no column of %s among %.40q: want one that is called %s", c.of, header[:min(len(header), 12)], orList(c.names))
+			if len(header) == 1 {
+				err = fmt.Errorf("%w; columns are separated by %s", err, separators)
+			}
+			return 0, 0, err
 		}
 	}
 	return date, price, nil

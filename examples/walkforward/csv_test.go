@@ -26,14 +26,16 @@ func TestColumnsAreFoundByName(t *testing.T) {
 		header string
 		row    func(date string, i int) string
 	}{
-		"prices first":          {"Close,Date", func(d string, i int) string { return fmt.Sprintf("%d,%s", i+1, d) }},
-		"spaces, other case":    {" DATE , close ", func(d string, i int) string { return fmt.Sprintf("%s, %d ", d, i+1) }},
-		"adjusted before close": {"Date,Close,Adj Close", func(d string, i int) string { return fmt.Sprintf("%s,7,%d", d, i+1) }},
-		"real price is another": {"Date,SP500,Real Price", func(d string, i int) string { return fmt.Sprintf("%s,%d,0", d, i+1) }},
-		"the only other one":    {"Date,GB00B03MLX29", func(d string, i int) string { return fmt.Sprintf("%s,%d", d, i+1) }},
-		"marked as UTF-8":       {"\ufeffDate,Close", func(d string, i int) string { return fmt.Sprintf("%s,%d", d, i+1) }},
-		"with the time of day":  {"Timestamp,Close", func(d string, i int) string { return fmt.Sprintf("%sT16:00:00Z,%d", d, i+1) }},
-		"CRLF and quoted":       {"\"Date\",\"Close\"\r", func(d string, i int) string { return fmt.Sprintf("\"%s\",\"%d\"\r", d, i+1) }},
+		"prices first":           {"Close,Date", func(d string, i int) string { return fmt.Sprintf("%d,%s", i+1, d) }},
+		"spaces, other case":     {" DATE , close ", func(d string, i int) string { return fmt.Sprintf("%s, %d ", d, i+1) }},
+		"adjusted before close":  {"Date,Close,Adj Close", func(d string, i int) string { return fmt.Sprintf("%s,7,%d", d, i+1) }},
+		"real price is another":  {"Date,SP500,Real Price", func(d string, i int) string { return fmt.Sprintf("%s,%d,0", d, i+1) }},
+		"the only other one":     {"Date,GB00B03MLX29", func(d string, i int) string { return fmt.Sprintf("%s,%d", d, i+1) }},
+		"marked as UTF-8":        {"\ufeffDate,Close", func(d string, i int) string { return fmt.Sprintf("%s,%d", d, i+1) }},
+		"with the time of day":   {"Timestamp,Close", func(d string, i int) string { return fmt.Sprintf("%sT16:00:00Z,%d", d, i+1) }},
+		"semicolons":             {"Date;Close;P,E", func(d string, i int) string { return fmt.Sprintf("%s;%d;1,2", d, i+1) }},
+		"tabs, one with nothing": {"Date\tVolume\tClose", func(d string, i int) string { return fmt.Sprintf("%s\t\t%d", d, i+1) }},
+		"CRLF and quoted":        {"\"Date\",\"Close\"\r", func(d string, i int) string { return fmt.Sprintf("\"%s\",\"%d\"\r", d, i+1) }},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -77,7 +79,8 @@ func TestAWrongFileIsToldWhereAndWhy(t *testing.T) {
 		"header alone":       {"Date,Close\n", "f.csv has 0 prices: want at least 240, or its windows would be too short to mean anything"},
 		"no dates":           {file("When,Close", good), `f.csv, line 1: no column of dates among ["When" "Close"]: want one that is called date, day, time, timestamp or month`},
 		"no prices":          {file("Date,A,B", good), `f.csv, line 1: no column of prices among ["Date" "A" "B"]: want one that is called adj close, adjusted close, close, price, last, value or sp500`},
-		"semicolons":         {file("Date;Close", good), `f.csv, line 1: no column of dates among ["Date;Close"]: want one that is called date, day, time, timestamp or month`},
+		"bars":               {file("Date|Close", good), `f.csv, line 1: no column of dates among ["Date|Close"]: want one that is called date, day, time, timestamp or month; columns are separated by commas, semicolons or tabs`},
+		"commas for points":  {file("Date;Close", func(d string, i int) string { return fmt.Sprintf("%s;%d,5", d, i+1) }), `f.csv, line 2, column "Close": "1,5" is no price: want a number above 0, such as 1234.5`},
 		"no number":          {at(5, "D,n/a"), `f.csv, line 7, column "Close": "n/a" is no price: want a number above 0, such as 1234.5`},
 		"nothing":            {at(0, "D,"), `f.csv, line 2, column "Close": "" is no price: want a number above 0, such as 1234.5`},
 		"zero":               {at(5, "D,0.0"), `f.csv, line 7, column "Close": "0.0" is no price: want a number above 0, such as 1234.5`},
@@ -89,7 +92,7 @@ func TestAWrongFileIsToldWhereAndWhy(t *testing.T) {
 		"a date again":       {at(5, "1996-01-05,7"), `f.csv, line 7, column "Date": 1996-01-05 comes after 1996-01-05: want the oldest date first, and each once`},
 		"newest first":       {at(5, "1995-12-29,7"), `f.csv, line 7, column "Date": 1995-12-29 comes after 1996-01-05: want the oldest date first, and each once`},
 		"a value too many":   {at(5, "D,7,8"), "f.csv, line 7: other columns than line 1 has: want as many values as there are names"},
-		"a quote in a value": {at(5, `D,7"`), `f.csv: want a CSV file with commas: parse error on line 7, column 13: bare " in non-quoted-field`},
+		"a quote in a value": {at(5, `D,7"`), `f.csv: want columns of text, separated by commas, semicolons or tabs: parse error on line 7, column 13: bare " in non-quoted-field`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -31,7 +31,10 @@ func (s *show) firstRun(ctx context.Context) error {
 		return err
 	}
 	f, err := s.optimise(ctx, c, trials)
-	err = errors.Join(err, c.end())
+	if err != nil {
+		return errors.Join(err, c.killAll(), h.Close())
+	}
+	err = c.end()
 	ended := time.Now()
 	if err := errors.Join(err, h.Close()); err != nil {
 		return err
@@ -54,7 +57,7 @@ type outcome struct {
 
 // optimise does all trials, and then the one that walks forward with the best.
 func (s *show) optimise(ctx context.Context, c *crew, trials []trial) (o outcome, err error) {
-	bar := newProgress(s.out)
+	bar := newProgress(s.out, s.redraws)
 	defer bar.end()
 	d, victim := newDesk(trials), c.members[len(c.members)/2]
 	err = c.run(ctx, d, func() (bool, error) {
@@ -62,13 +65,13 @@ func (s *show) optimise(ctx context.Context, c *crew, trials []trial) (o outcome
 		if victim.killed || len(d.results) < len(trials)/2 {
 			return false, nil
 		}
-		bar.say("%s is killed (SIGKILL, pid %d) with %d trials to do.", victim.name, victim.cmd.Process.Pid, len(victim.open))
+		bar.say("Half-way through, %s is killed (SIGKILL, pid %d).", victim.name, victim.cmd.Process.Pid)
 		return false, victim.kill()
 	})
 	if err != nil {
 		return o, err
 	}
-	bar.say("%d trials of killed workers were taken over by the others.", d.back)
+	bar.say("%d trials that a killed worker had not done were done by the others.", d.back)
 	o.best = s.plan.best(d.results)
 	o.forward = s.plan.forward(o.best)
 	last := newDesk([]trial{o.forward})
@@ -92,7 +95,7 @@ func (s *show) judgeFirst(c *crew, outputs []reader.Output, forward trial) error
 		return err
 	}
 	fmt.Fprintln(s.out, "Counted from the files:")
-	if err := s.judge(accounts, tallies[0], tallies[2], tallies[3]); err != nil {
+	if err := s.judge(accounts, tallies[0], tallies[3]); err != nil {
 		return err
 	}
 	return s.compareOutputs(outputs, tallies, accounts, len(last.sums))

@@ -54,7 +54,7 @@ func addUnnoted(accounts []account, found *tally) (unnoted int) {
 
 // judge prints what was found of each worker beside what it noted as accepted, and
 // fails if they differ. whole is of the output that has everything; a record whose
-// logger has an output of its own must be there too, once, and in order.
+// logger has a part of its own must be there too, once, and in order.
 func (s *show) judge(accounts []account, whole *tally, parts ...*tally) error {
 	unnoted := addUnnoted(accounts, whole)
 	w := table(s.out, "worker", "records accepted", "found", "lost", "doubled", "out of order", "changed", "end")

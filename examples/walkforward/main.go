@@ -20,8 +20,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"regexp"
 	"syscall"
 )
 
@@ -30,64 +28,55 @@ func main() {
 	if task, ok := role(os.Args); ok {
 		err = task()
 	} else {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		err = run(ctx, os.Args[1:], os.Stdout)
-		stop()
+		err = run(untilSignal(context.Background()), os.Args[1:], os.Stdout)
 	}
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
+	code := exitCode(err)
+	if code != 0 && code != exitCode(stopped{syscall.SIGPIPE}) { // who has stopped reading wants no more
 		fmt.Fprintln(os.Stderr, "walkforward:", err)
-		os.Exit(1)
 	}
+	os.Exit(code)
 }
 
-const usage = `Usage: walkforward [flags]
-
-Finds the best moving averages of each window of a price series in worker processes,
-tries them on what came next, kills some of the processes, and shows that no line of
-the log is missing.
-
-  walkforward                          prices made up from a seed
-  walkforward --prices sp500.csv       your own: a column date, a column close or price
-  walkforward --dir logs --workers 8   where the logs go, and how many processes
-
-Flags:
-`
+// exitCode is 2 for an error of usage, 128 and its number for a signal, 1 for all
+// other errors.
+func exitCode(err error) int {
+	s, signalled := errors.AsType[stopped](err)
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case signalled:
+		return 128 + int(s.Signal)
+	case errors.Is(err, errUsage):
+		return 2
+	}
+	return 1
+}
 
 // run does what the arguments ask for.
 func run(ctx context.Context, args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("walkforward", flag.ContinueOnError)
-	flags.SetOutput(out)
-	flags.Usage = func() {
-		fmt.Fprint(out, usage)
-		flags.PrintDefaults()
-	}
-	prices := flags.String("prices", "", "`FILE` of prices (CSV); default: daily prices of 30 years, made up")
-	seed := flags.Uint64("seed", 1, "what prices are made up from: the same `number`, the same prices")
-	workers := flags.Int("workers", 4, "`number` of worker processes, 2 to 64")
-	study := flags.String("study", "walkforward", "`name` of the study in the log")
-	dir := flags.String("dir", "", "`folder` for the logs, new or empty; default: a temporary one")
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	if *workers < 2 || *workers > 64 || flags.NArg() > 0 {
-		return fmt.Errorf("%d workers, arguments %q: want 2 to 64 workers and no arguments", *workers, flags.Args())
-	}
-	if !regexp.MustCompile(`^[A-Za-z0-9_.-]+$`).MatchString(*study) {
-		return fmt.Errorf("study %q: want a name of letters, digits, dots and dashes", *study)
-	}
-	s, err := generate(*seed), error(nil)
-	if *prices != "" {
-		s, err = loadPrices(*prices)
-	}
+	o, err := parse(args, out)
 	if err != nil {
 		return err
 	}
-	folder, err := makeDir(*dir)
+	s, err := o.series()
 	if err != nil {
 		return err
 	}
-	return (&show{
+	dir, err := makeDir(o.dir)
+	if err != nil {
+		return err
+	}
+	ctx, pipe := newOutlet(ctx, out)
+	err = (&show{
 		series: s, market: newMarket(s), plan: newPlan(s),
-		study: *study, workers: *workers, dir: folder, out: out,
+		study: o.study, workers: o.workers, dir: dir, out: pipe, redraws: redraws(out, os.Getenv("TERM")),
 	}).run(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case o.dir == "" && errors.Is(err, stopped{syscall.SIGPIPE}):
+		// Nobody would ever learn of the folder.
+		return errors.Join(err, os.RemoveAll(dir))
+	}
+	return fmt.Errorf("%w\nWhat there is lies in %s; to remove it: rm -r %s", err, dir, quote(dir))
 }

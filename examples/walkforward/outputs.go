@@ -13,15 +13,16 @@ import (
 )
 
 // rotateAt is the size in bytes at which a log file is rotated.
-const rotateAt = 32 << 20
+const rotateAt = 8 << 20
 
 // outputs are the files of the first run: everything as JSON, a file for each
-// logger, and one for a single trial, whichever logger its records are of.
+// logger, two of them as text, and one for a single trial, whichever logger its
+// records are of.
 func (s *show) outputs(trial int) []reader.Output {
 	return []reader.Output{
 		{Path: s.path("all.jsonl"), Format: "json"},
 		{Path: s.path("app.log"), Logger: "app"},
-		{Path: s.path("orders.jsonl"), Logger: "orders", Format: "json"},
+		{Path: s.path("orders.log"), Logger: "orders"},
 		{Path: s.path("trades.jsonl"), Logger: "trades", Format: "json"},
 		{Path: s.path("forward.log"), Attrs: []reader.AttrMatch{
 			{Key: "study", Value: s.study}, {Key: "trial", Value: strconv.Itoa(trial)},
@@ -62,7 +63,7 @@ func (s *show) compareOutputs(outputs []reader.Output, tallies []*tally, account
 		case o.Logger != "":
 			has = "logger " + o.Logger
 		case o.Attrs != nil:
-			has, want = "trial "+o.Attrs[1].Value, forward
+			has, want = "trial "+o.Attrs[1].Value+", which walks forward", forward
 		}
 		kept = kept && t.lines == want
 		row(w, filepath.Base(o.Path), has, want, t.lines, t.files, humanize.IBytes(uint64(t.size)))

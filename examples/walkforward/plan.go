@@ -55,12 +55,12 @@ func newPlan(s *series) *plan {
 	return p
 }
 
-// grid is every pair of a dozen fast averages and two dozen slow ones, the slowest
-// as long as is said.
+// grid is every pair of eight fast averages and a dozen slow ones, the slowest as
+// long as is said.
 func grid(slowest int) (pairs []averages) {
-	slowStep, fastStep := max(1, slowest/24), max(1, slowest/48)
+	slowStep, fastStep := max(1, slowest/12), max(1, slowest/40)
 	for slow := slowStep; slow <= slowest; slow += slowStep {
-		for fast := fastStep; fast < min(slow, 12*fastStep+1); fast += fastStep {
+		for fast := fastStep; fast < min(slow, 8*fastStep+1); fast += fastStep {
 			pairs = append(pairs, averages{fast, slow})
 		}
 	}

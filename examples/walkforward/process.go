@@ -44,6 +44,9 @@ func start(role, name string, job any) (*process, error) {
 	}
 	p := &process{name: name, cmd: exec.Command(exe, role)}
 	p.cmd.Stderr = os.Stderr
+	// Ctrl-C, a terminal that hangs up and timeout(1) signal a whole process group. Its
+	// own keeps this process out of that: it is for us to end it.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	in, err1 := p.cmd.StdinPipe()
 	out, err2 := p.cmd.StdoutPipe()
 	if err := errors.Join(err1, err2); err != nil {

@@ -14,20 +14,27 @@ import (
 // progress shows how far the study is: by a bar that is drawn again and again on a
 // terminal, by a line each second elsewhere. It uses no colours.
 type progress struct {
-	out      io.Writer
-	terminal bool
-	every    time.Duration
-	began    time.Time
-	shown    time.Time
+	out     io.Writer
+	redraws bool
+	every   time.Duration
+	began   time.Time
+	shown   time.Time
 }
 
-func newProgress(out io.Writer) *progress {
-	p := &progress{out: out, every: time.Second, began: time.Now()}
+func newProgress(out io.Writer, redraws bool) *progress {
+	p := &progress{out: out, redraws: redraws, every: time.Second, began: time.Now()}
 	p.shown = p.began
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.terminal, p.every = true, 100*time.Millisecond
+	if redraws {
+		p.every = 100 * time.Millisecond
 	}
 	return p
+}
+
+// redraws says that out is a terminal of a kind, as TERM names it, that can draw over
+// what it shows.
+func redraws(out io.Writer, kind string) bool {
+	f, ok := out.(*os.File)
+	return ok && kind != "" && kind != "dumb" && term.IsTerminal(int(f.Fd()))
 }
 
 // show says that so many trials of a total are done. records is asked for the number
@@ -42,7 +49,7 @@ func (p *progress) show(done, total int, records func() int) {
 	// With its bar no longer than the 80 columns of a narrow terminal.
 	text := fmt.Sprintf("%3.0f %%  %s of %s trials, %s records/s", 100*share,
 		humanize.Comma(int64(done)), humanize.Comma(int64(total)), humanize.Comma(int64(rate)))
-	if !p.terminal {
+	if !p.redraws {
 		fmt.Fprintln(p.out, text)
 		return
 	}
@@ -59,7 +66,7 @@ func (p *progress) say(format string, args ...any) {
 
 // end clears the bar.
 func (p *progress) end() {
-	if p.terminal {
+	if p.redraws {
 		fmt.Fprint(p.out, "\r\x1b[K")
 	}
 }

@@ -18,12 +18,12 @@ func (s *show) introduce() {
             close says is done at the next close; a fill costs %s of its value
   windows   %d, each of %s prices (%.1f years) to find the best of %d pairs of
             averages, and the next %d (%.1f years) to try it
-  to do     %s trials, in %d worker processes
+  to do     %s trials in %d worker processes, and then the one that walks forward
 
 `, humanize.Comma(int64(len(s.Prices))), s.pace(), s.Dates[0], s.Dates[len(s.Dates)-1], s.Name, percent(fee),
 		len(p.windows), humanize.Comma(int64(w.train.len())), float64(w.train.len())/year, len(p.pairs),
 		w.test.len(), float64(w.test.len())/year,
-		humanize.Comma(int64(len(p.windows)*len(p.pairs)+1)), s.workers)
+		humanize.Comma(int64(len(p.windows)*len(p.pairs))), s.workers)
 }
 
 // report prints the best averages of each window and how they did afterwards.
@@ -54,6 +54,9 @@ Where they were chosen the best pairs had a Sharpe ratio of %.2f on average; whe
 they were tried it was %.2f, and that is the one to believe. Fast and slow are numbers of
 prices; the Sharpe ratio is of a year; dividends and interest on cash are left out.
 `, promised, o.walked.Score.Sharpe)
+	if s.perYear() < 13 {
+		fmt.Fprintln(s.out, "A price a month is often the month's average, at which nobody could trade.")
+	}
 	return nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 
 	"github.com/ringlog/ringlog/reader"
@@ -18,8 +17,8 @@ import (
 // secondRun kills everything, reader first, and then looks at what is left.
 func (s *show) secondRun(ctx context.Context) error {
 	path, log := s.path("second.ring"), s.path("second.jsonl")
-	// Lanes of a quarter of the default size are full the sooner.
-	if err := ring.Create(path, ring.CreateOptions{Lanes: s.workers, LaneSize: ring.DefaultLaneSize / 4}); err != nil {
+	// Small lanes are full the sooner.
+	if err := ring.Create(path, ring.CreateOptions{Lanes: s.workers, LaneSize: 256 << 10}); err != nil {
 		return err
 	}
 	if err := os.Setenv(writer.RingVariable, path); err != nil { // as reader.Start does
@@ -39,11 +38,7 @@ func (s *show) secondRun(ctx context.Context) error {
 	if err := errors.Join(err, rd.kill(), c.killAll()); err != nil {
 		return err
 	}
-	if err := s.recover(ctx, c, readJob{path, log}); err != nil {
-		return err
-	}
-	fmt.Fprintf(s.out, "\nTo look for yourself:\n  ringdump --all %s\n  ringlog stat %s\n  tail -n 3 %s\n", path, path, log)
-	return nil
+	return s.recover(ctx, c, readJob{path, log})
 }
 
 // disaster lets the crew work for a while, kills the reader, and returns when the
@@ -51,14 +46,13 @@ func (s *show) secondRun(ctx context.Context) error {
 func (s *show) disaster(ctx context.Context, c *crew, rd *process, path string) error {
 	d := newDesk(s.plan.trials())
 	d.endless = true
-	const enough = 5000 // records of each worker
+	const enough = 2000 // records of each worker
 	err := c.run(ctx, d, func() (bool, error) {
 		return !slices.ContainsFunc(c.members, func(m *member) bool { return m.accepted() < enough }), nil
 	})
-	if err := errors.Join(err, rd.kill()); err != nil {
-		return err
-	}
-	if _, err := rd.wait(); err != nil {
+	err = errors.Join(err, rd.kill())
+	_, ended := rd.wait()
+	if err := errors.Join(err, ended); err != nil {
 		return err
 	}
 	in, err := ring.Inspect(path)
@@ -92,7 +86,6 @@ type readJob struct{ Ring, Log string }
 // read is the reader process: it drains until it is killed, or until its standard
 // input ends, which it does when the one that started it is gone.
 func read(in io.Reader) error {
-	signal.Ignore(os.Interrupt) // as in work
 	var j readJob
 	jobs := json.NewDecoder(in)
 	if err := jobs.Decode(&j); err != nil {

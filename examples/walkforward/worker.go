@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"time"
 
 	"github.com/ringlog/ringlog/writer"
@@ -38,8 +36,6 @@ type result struct {
 // work is a worker process: it attaches to the ring and does the trials that it
 // reads, one JSON line each, until there are no more.
 func work(in io.Reader, out io.Writer) (err error) {
-	// Ctrl-C reaches every process of a terminal. The one that started us ends us.
-	signal.Ignore(os.Interrupt)
 	tasks := json.NewDecoder(in)
 	var j job
 	if err := tasks.Decode(&j); err != nil {
