@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -87,7 +88,8 @@ func TestAMillionRecordsOfFourProcessesReachTheirThreeFilesInEachGoroutinesOrder
 	for _, name := range crowdLoggers {
 		outputs = append(outputs, reader.Output{Path: filepath.Join(dir, name+".jsonl"), Logger: name, Format: "json"})
 	}
-	r := spawn(t, "drain", path, optionsJSON(t, reader.Options{Outputs: outputs, Until: reader.UntilDetached}))
+	r := spawn(t, "drain", path, optionsJSON(t, reader.Options{Outputs: outputs}))
+	r.line(t) // it drains, and so SIGTERM makes it drain to the end
 	var processes []*process
 	for i := range workers {
 		p := command("crowd", fmt.Sprint("worker-", i), fmt.Sprint(each))
@@ -98,6 +100,7 @@ func TestAMillionRecordsOfFourProcessesReachTheirThreeFilesInEachGoroutinesOrder
 	for _, p := range processes {
 		p.finish(t)
 	}
+	r.signal(t, syscall.SIGTERM)
 	r.finish(t)
 	total := 0
 	for at, name := range crowdLoggers {

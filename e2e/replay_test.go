@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/ringlog/ringlog/reader"
@@ -56,8 +57,9 @@ func TestSixProcessesReplayingLogsComeOutByteForByte(t *testing.T) {
 	path, out := newRing(t, 6), filepath.Join(t.TempDir(), "out.log")
 	n := rounds(100, 4)
 	r := spawn(t, "drain", path, optionsJSON(t, reader.Options{
-		Outputs: []reader.Output{{Path: out, Format: "json"}}, MaxSize: 4 << 20, Until: reader.UntilDetached,
+		Outputs: []reader.Output{{Path: out, Format: "json"}}, MaxSize: 4 << 20,
 	}))
+	r.line(t) // it drains, and so SIGTERM makes it drain to the end
 	type source struct {
 		lines [][]byte
 		at    int
@@ -78,6 +80,7 @@ func TestSixProcessesReplayingLogsComeOutByteForByte(t *testing.T) {
 	for _, w := range workers {
 		w.finish(t)
 	}
+	r.signal(t, syscall.SIGTERM)
 	r.finish(t)
 	bad := 0
 	got := each(t, out, func(l *line) {
