@@ -161,7 +161,7 @@ func (r *Reader) fail(ctx context.Context, err error) error {
 		r.consumer.ReportError(err)
 	}
 	r.consumer.Heartbeat()
-	stopping := r.stopping || ctx.Err() != nil
+	stopping := r.stopping || ctx.Err() != nil || r.leaving() && len(r.consumer.Attached()) == 0
 	if stopping && time.Since(r.trouble.since) > giveUpAfter {
 		return fmt.Errorf("reader: an output cannot be written; the records stay in the ring: %w", err)
 	}

@@ -170,6 +170,9 @@ func TestCloseReturnsWhyDrainingEndedBefore(t *testing.T) {
 		end.Close()
 		h.want(t, "log kept", "ok")
 		why := h.do(t, "done")
+		if got := h.do(t, "start "+encode(t, starting(dir))); !strings.Contains(got, "this process drains "+path+" no more: "+why) {
+			t.Errorf("Start on a drain that has failed: %s", got)
+		}
 		if !strings.Contains(why, "broken pipe") || !strings.HasSuffix(why, "ringlog drain --ring "+path+" --out FILE") {
 			t.Errorf("Err: %s", why)
 		}
@@ -257,5 +260,26 @@ func TestARingThatStaysIsDrainedOfWhatCameAtTheLastMoment(t *testing.T) {
 	}
 	if got := readFile(t, out); got != "accepted\n" {
 		t.Errorf("out.log: %q", got)
+	}
+}
+
+// Else a Start that comes between the two would get a Handle on a drain that ends.
+func TestTheLastCloseLetsNobodyJoinAnyMore(t *testing.T) {
+	t.Parallel()
+	h := &hosted{users: 2, over: make(chan struct{})}
+	close(h.over)
+	ended := false
+	h.end = func() error {
+		current.Lock()
+		defer current.Unlock()
+		if ended = true; !h.closing {
+			t.Error("the drain ends, and others may join it")
+		}
+		return nil
+	}
+	for _, want := range []bool{false, true} {
+		if err := h.release(); err != nil || ended != want {
+			t.Errorf("release: %v, ended %v, want %v", err, ended, want)
+		}
 	}
 }

@@ -24,12 +24,13 @@ type Reader struct {
 
 	streams  []*stream // by lane; nil where there is nothing to follow
 	merge    merge
-	met      []uint64 // by lane: the last owner's generation that was counted
-	reported []uint64 // by lane: the generation whose damage was said already
-	attached bool     // some lane had an owner
-	stopping bool     // look once more, deliver that, and end
-	frozen   bool     // that look is taken
-	failed   error    // why Run ended; streams and ring then differ
+	met      []uint64    // by lane: the last owner's generation that was counted
+	reported []uint64    // by lane: the generation whose damage was said already
+	attached bool        // some lane had an owner
+	leaving  func() bool // end when no worker is attached any more
+	stopping bool        // look once more, deliver that, and end
+	frozen   bool        // that look is taken
+	failed   error       // why Run ended; streams and ring then differ
 
 	unrouted uint64      // records of the batch at hand that no output wants
 	line     format.Line // reused: formatters take its address, so it would be allocated each time
@@ -65,7 +66,7 @@ func Open(path string, o Options) (*Reader, error) {
 	}
 	n := c.Ring().LaneCount
 	r := &Reader{
-		consumer: c, opts: o, log: o.Log,
+		consumer: c, opts: o, log: o.Log, leaving: func() bool { return false },
 		streams: make([]*stream, n), met: make([]uint64, n), reported: make([]uint64, n),
 		trouble:  trouble{what: "output", advice: "records wait in the ring until it is over"},
 		rotation: trouble{what: "rotation", advice: "the file in use grows until it is over"},
@@ -152,9 +153,10 @@ func (r *Reader) runUntil(ctx, leave context.Context) error {
 		return fmt.Errorf("reader: Run failed before; open the ring again: %w", r.failed)
 	}
 	r.stopping, r.frozen = false, false
+	r.leaving = func() bool { return leave.Err() != nil }
 	defer r.wakeAfter(ctx)()
 	defer r.wakeAfter(leave)()
-	r.failed = r.consumer.Guard(func() error { return r.run(ctx, leave) })
+	r.failed = r.consumer.Guard(func() error { return r.run(ctx) })
 	return r.failed
 }
 
@@ -174,7 +176,7 @@ func (r *Reader) wakeAfter(ctx context.Context) (off func()) {
 	}
 }
 
-func (r *Reader) run(ctx, leave context.Context) error {
+func (r *Reader) run(ctx context.Context) error {
 	pace := pacer{reader: r}
 	for ctx.Err() == nil && r.opts.Until != UntilEmpty {
 		now := time.Now()
@@ -182,7 +184,7 @@ func (r *Reader) run(ctx, leave context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !progressed && r.done(leave) {
+		if !progressed && r.done() {
 			break
 		}
 		pace.wait(ctx, now, progressed)
@@ -191,9 +193,9 @@ func (r *Reader) run(ctx, leave context.Context) error {
 }
 
 // done says that Run is to end by itself, now that there is nothing to deliver.
-func (r *Reader) done(leave context.Context) bool {
+func (r *Reader) done() bool {
 	switch {
-	case leave.Err() != nil:
+	case r.leaving():
 		return !r.occupied()
 	case r.opts.Until == UntilDetached:
 		return r.detached()

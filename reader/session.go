@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -39,7 +40,7 @@ func (s *session) open(o Options) (err error) {
 	// This process's loggers may be attached to another ring, or may have tried this
 	// one in vain.
 	err = guarded(s.hosted.ring, writer.Detach)
-	if err == nil && os.Getenv(writer.RingVariable) != s.hosted.ring {
+	if named, _ := filepath.Abs(os.Getenv(writer.RingVariable)); err == nil && named != s.hosted.ring {
 		s.exported = true
 		err = os.Setenv(writer.RingVariable, s.hosted.ring)
 	}

@@ -24,12 +24,14 @@ func (h *hosted) watch(log *slog.Logger) {
 		defer h.depart()
 		select {
 		case s := <-signals:
+			h.signalled.Store(true)
 			go func() { _ = h.end() }() // what went wrong is in the log
 			select {
 			case <-h.gone:
 			case s = <-signals:
 			}
 			raise(s, signals, log)
+			<-h.gone
 		case <-h.gone:
 			signal.Stop(signals)
 			select {

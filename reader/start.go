@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,8 +26,8 @@ type StartOptions struct {
 	// standard error, since slog's default logger may end in this ring.
 	Options
 	// Ring is the path of the ring. It is made if there is none; one that is there
-	// is used as it is, so that what an earlier run left in it is drained too.
-	// Default: a new ring in memory.
+	// is used as it is, so that what an earlier run left in it is drained too. Either
+	// is removed in the end. Default: a new ring in memory.
 	Ring string
 	// Lanes is how many processes can be attached at once; default 256.
 	Lanes int
@@ -64,6 +65,8 @@ type hosted struct {
 
 	users   int  // Handles that are not closed; guarded by current
 	closing bool // guarded by current
+
+	signalled atomic.Bool // a signal is about to end this process
 }
 
 // current is what this process uses: there is one ring for one process.
@@ -77,8 +80,8 @@ var current struct {
 // from now on find it by writer.Attach, and so do the loggers of package writer in
 // this process. It may be called by any number of goroutines:
 //
-//   - While this process drains a ring already, Start gives another Handle on that;
-//     the last one to be closed ends the drain.
+//   - While this process drains a ring already, Start gives another Handle on that,
+//     and o is of no account; the last one to be closed ends the drain.
 //   - If RINGLOG_RING names a ring that has a reader, because an ancestor called
 //     Start or runs ringlog run, nothing is made: that reader's outputs are used, and
 //     Close does no more than to close this process's lane.
@@ -90,8 +93,8 @@ var current struct {
 // SIGINT, SIGTERM and SIGHUP, unless they were ignored when the process began, do what
 // the last Close does, and then end the process as they would have; a second one ends
 // it at once. A program that handles these signals itself is not ended: it gets the
-// signal once more when the drain is over, and what it logs from then on goes to
-// standard error. It had better set o.OwnSignals, and call Close. A process that ends
+// signal once more when the drain is over (the second one at once), and what it logs
+// from then on goes to standard error. It had better set o.OwnSignals, and call Close. A process that ends
 // otherwise without Close (by os.Exit or log.Fatal, say) leaves the ring, with what
 // is not drained, to the next reader; ringlog ls shows it.
 //
@@ -140,6 +143,8 @@ func startOrJoin(o StartOptions) (h *hosted, closing <-chan struct{}, err error)
 		return nil, h.over, nil
 	case o.Ring != "" && o.Ring != h.ring && h.drains:
 		return nil, nil, fmt.Errorf("reader: this process drains %s already; close that before starting with %s", h.ring, o.Ring)
+	case h.drains && h.failed():
+		return nil, nil, fmt.Errorf("reader: this process drains %s no more: %w; close the Handles that are open before starting anew", h.ring, h.Err())
 	default:
 		if h.drains {
 			o.Log.Info(fmt.Sprintf("this process drains %s already, to the outputs that were given first", h.ring))
@@ -171,22 +176,32 @@ func (h *hosted) Stats() Stats { return h.stats() }
 // an error, and then workers go on until their lanes are full.
 func (h *hosted) Done() <-chan struct{} { return h.done }
 
-// Err returns why draining ended; nil if it did not, or ended well.
-func (h *hosted) Err() error {
+// failed says that draining has ended before anybody asked for it.
+func (h *hosted) failed() bool {
 	select {
 	case <-h.done:
-		return h.err
+		return true
 	default:
+		return false
+	}
+}
+
+// Err returns why draining ended; nil if it did not, or ended well.
+func (h *hosted) Err() error {
+	if !h.failed() {
 		return nil
 	}
+	return h.err
 }
 
 // Close gives up this Handle. If it is the process's last, Close closes the process's
 // own lane, waits for the workers that are attached as long as StartOptions.Linger
 // says, drains to the last record, removes the ring and unsets RINGLOG_RING if Start
 // had set it: from then on loggers write to standard error. Nil says that every record
-// that was accepted is in the outputs. Where the reader is another process, or other
-// Handles are open, nil says nothing of the outputs.
+// that was accepted is in the outputs that want it, but for what was damaged in the
+// ring (Stats). While other Handles are open, Close does nothing. Where the reader is
+// another process it closes the lane alone, says nothing of the outputs, and a later
+// record attaches again.
 //
 // Later calls wait for the first one and return the same. If a signal has ended the
 // drain meanwhile, and the process does not handle it, Close does not return.
@@ -200,6 +215,7 @@ func (h *hosted) release() error {
 	current.Lock()
 	h.users--
 	last := h.users == 0
+	h.closing = h.closing || last // at once: nobody joins what is about to end
 	current.Unlock()
 	if !last {
 		return nil

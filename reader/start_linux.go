@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/ringlog/ringlog/ring"
 	"github.com/ringlog/ringlog/writer"
@@ -45,6 +46,10 @@ func (h *hosted) join(path string) error {
 	h.ring = path
 	h.finish = func() error {
 		defer close(h.done)
+		if h.signalled.Load() {
+			// Nobody may attach again, to vanish with the process.
+			return guarded(path, writer.Default().Close)
+		}
 		return guarded(path, writer.Detach)
 	}
 	return guarded(path, writer.Detach) // the loggers may be attached to another one
@@ -56,6 +61,9 @@ func environment() (path string, running bool, err error) {
 	path = os.Getenv(writer.RingVariable)
 	if path == "" {
 		return "", false, nil
+	}
+	if path, err = filepath.Abs(path); err != nil { // as o.Ring is
+		return "", false, fmt.Errorf("reader: finding the ring: %w", err)
 	}
 	in, err := ring.Inspect(path)
 	switch {

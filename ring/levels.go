@@ -21,8 +21,8 @@ const (
 // writers to obey: the ring takes records of any level.
 type LevelRule struct {
 	// Prefix is the logger's name: "trades" is for "trades" and "trades.fx", not
-	// for "tradesman"; empty: all loggers. At most MaxLevelPrefix bytes. From a
-	// ring, they may be any bytes.
+	// for "tradesman"; "root" is also for the root logger, whose name is empty; empty:
+	// all loggers. At most MaxLevelPrefix bytes. From a ring, they may be any bytes.
 	Prefix string
 	// Level, on the stored scale, is the lowest that is to be logged.
 	Level int16
@@ -30,7 +30,7 @@ type LevelRule struct {
 
 // fits says whether the rule is for logger.
 func (r LevelRule) fits(logger string) bool {
-	if r.Prefix == "" {
+	if r.Prefix == "" || r.Prefix == "root" && logger == "" {
 		return true
 	}
 	rest, ok := strings.CutPrefix(logger, r.Prefix)

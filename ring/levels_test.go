@@ -37,6 +37,12 @@ func TestMinLevelIsThatOfTheLongestPrefixInTheHierarchyOfLoggers(t *testing.T) {
 	if _, ok := MinLevel(rules[:1], "other"); ok && rules[0].Prefix != "" {
 		t.Error("a rule fits a logger of another name")
 	}
+	root := []LevelRule{{"", 2}, {"root", 6}}
+	for logger, want := range map[string]int16{"": 6, "root": 6, "root.x": 6, "x": 2} {
+		if got, _ := MinLevel(root, logger); got != want {
+			t.Errorf("%q: %d, want %d", logger, got, want)
+		}
+	}
 	if _, ok := MinLevel(nil, ""); ok {
 		t.Error("no rules, and one fits")
 	}

@@ -142,11 +142,17 @@ func (w *Writer) drop() error {
 	return err
 }
 
-// former is what was lost before the present sink.
-func (h *home) former() Lost {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.lost
+// statsOverall is Stats of the process's own writer: with the losses of the sinks
+// before the present one.
+func (w *Writer) statsOverall() Stats {
+	w.home.mu.Lock() // before the sink is looked up, else one that is dropped meanwhile counts twice
+	defer w.home.mu.Unlock()
+	st := Stats{Lane: NoLane}
+	if s := w.sink.Load(); s != nil {
+		st = s.stats()
+	}
+	st.Lost = st.Lost.plus(w.home.lost)
+	return st
 }
 
 // appendElsewhere is Append of the process's own writer where it was found without

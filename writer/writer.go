@@ -101,14 +101,10 @@ func (w *Writer) Sync() error { return nil }
 
 // Stats returns what w knows of itself. It may be called after Close.
 func (w *Writer) Stats() Stats {
-	st := Stats{Lane: NoLane}
-	if s := w.sink.Load(); s != nil {
-		st = s.stats()
-	}
 	if w.home != nil {
-		st.Lost = st.Lost.plus(w.home.former())
+		return w.statsOverall()
 	}
-	return st
+	return w.sink.Load().stats()
 }
 
 // Close ends the lane; what was accepted stays for the reader. Appends fail with

@@ -77,8 +77,9 @@ func (c *capture) record(s *stream) error {
 		if !ends || part > 1 {
 			entry.Attrs = []slog.Attr{slog.Int("part", part)}
 		}
-		// After the last newline there may be nothing.
-		if err == nil || len(line) > 0 {
+		// After the last newline there may be nothing, and after a part that took the
+		// whole of a line nothing but that.
+		if len(line) > 0 || err == nil && part == 1 {
 			entry.MessageBytes = line
 			if errors.Is(c.w.Log(record.LevelInfo, &entry), writer.ErrClosed) {
 				return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -39,6 +40,10 @@ func (r *run) report(outs []reader.Output, abandoned bool) {
 func (r *run) whyRingStays(abandoned bool) string {
 	switch {
 	case abandoned:
+		// The draining goes on meanwhile, and may have come to its end.
+		if _, err := os.Lstat(r.view.Path()); errors.Is(err, fs.ErrNotExist) {
+			return ""
+		}
 		return "it was not drained to its end"
 	case errors.Is(r.draining.err, ring.ErrTruncated):
 		return "" // and nothing can be done with it any more

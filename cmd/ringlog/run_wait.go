@@ -15,6 +15,10 @@ import (
 // sayWaitingAfter is how long a run waits for others before it says so.
 const sayWaitingAfter = 500 * time.Millisecond
 
+// lastMoment is how long after the signal that ends it all the draining may still end
+// by itself.
+const lastMoment = 200 * time.Millisecond
+
 // windUp waits for whoever goes on after the command has ended, up to the linger, and
 // drains the rest. A signal ends the waiting. A second one ends it all, and is
 // returned: what is not drained stays in the ring.
@@ -46,6 +50,11 @@ func (r *run) windUp() (abandoned syscall.Signal, err error) {
 	select {
 	case <-r.draining.ended:
 	case abandoned = <-second:
+		select {
+		case <-r.draining.ended: // all but over when the signal came
+			abandoned = 0
+		case <-time.After(lastMoment):
+		}
 	}
 	return abandoned, err
 }
