@@ -153,18 +153,6 @@ func guarded(path string, closeLane func() error) (err error) {
 	return closeLane()
 }
 
-// discard removes a ring that was made in vain, unless somebody attached to it.
-func discard(path string) error {
-	c, err := ring.OpenConsumer(path)
-	if err != nil {
-		return err
-	}
-	if ok, err := c.Retire(); !ok {
-		return errors.Join(err, c.Close())
-	}
-	return errors.Join(c.Unlink(), c.Close())
-}
-
 // printable is s without what could move a terminal's cursor: names of workers are
 // as they gave them.
 func printable(s string) string {

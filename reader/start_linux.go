@@ -101,7 +101,7 @@ func (h *hosted) host(o StartOptions, named string) error {
 	case !s.remove && errors.Is(err, ring.ErrReaderRunning):
 		return h.join(h.ring) // another process of the same kind was faster
 	case made:
-		return errors.Join(err, discard(h.ring))
+		return errors.Join(err, ring.Discard(h.ring))
 	default:
 		return err
 	}

@@ -1,6 +1,7 @@
 package ring
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -55,6 +56,24 @@ func (c *Consumer) Unretire() { c.control(ctlRetired).store(0) }
 // it. It is harmless if somebody has removed it already; it fails, and removes
 // nothing, if the path is another file's by now. The ring must still be closed.
 func (c *Consumer) Unlink() error { return c.from.unlink() }
+
+// Discard removes the ring at path, which was made in vain. It is left alone, without
+// an error, if somebody has attached to it meanwhile: what he logs is for the next
+// reader. Errors: those of OpenConsumer, and that the path is another file's by now.
+func Discard(path string) error {
+	c, err := OpenConsumer(path)
+	if err != nil {
+		return err
+	}
+	switch ok, err := c.Retire(); {
+	case !ok:
+		return errors.Join(err, c.Close())
+	case c.Undrained() != "":
+		c.Unretire()
+		return c.Close()
+	}
+	return errors.Join(c.Unlink(), c.Close())
+}
 
 // Attached returns the owners whose lanes are locked, which is to say that they are
 // alive: for messages, since it is out of date at once (O2).

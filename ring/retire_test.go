@@ -367,3 +367,41 @@ func TestUnlinkRemovesTheNameOnlyIfItIsStillTheRings(t *testing.T) {
 		t.Errorf("left: %v", names)
 	}
 }
+
+func TestDiscardRemovesARingUnlessItHoldsSomething(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		before func(p *Producer) error
+		kept   bool
+	}{
+		"nobody was there":      {nil, false},
+		"a worker is attached":  {func(*Producer) error { return nil }, true},
+		"a worker was attached": {func(p *Producer) error { return errors.Join(p.Append([]byte("m"), 0, KindRaw), p.Close()) }, true},
+	} {
+		path := filepath.Join(t.TempDir(), "r")
+		if err := Create(path, CreateOptions{Lanes: 1, LaneSize: MinLaneSize}); err != nil {
+			t.Fatal(err)
+		}
+		if c.before != nil {
+			p, err := Attach(path, AttachOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			if err := c.before(p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := Discard(path); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := os.Stat(path); (err == nil) != c.kept {
+			t.Errorf("%s: %v, want it kept: %v", name, err, c.kept)
+		}
+		if c.kept {
+			if _, err := Attach(path, AttachOptions{}); errors.Is(err, ErrRetired) {
+				t.Errorf("%s: the mark stays", name)
+			}
+		}
+	}
+}

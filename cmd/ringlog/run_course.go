@@ -6,6 +6,7 @@ import (
 
 	"github.com/ringlog/ringlog/cmd/internal/cli"
 	"github.com/ringlog/ringlog/reader"
+	"github.com/ringlog/ringlog/ring"
 	"github.com/ringlog/ringlog/writer"
 )
 
@@ -63,7 +64,7 @@ func (r *run) open(path string, o reader.Options, capturing bool) (err error) {
 	}
 	if r.draining, err = startDraining(path, o, r.made); err != nil {
 		if r.made {
-			err = errors.Join(err, discardRing(path))
+			err = errors.Join(err, ring.Discard(path))
 		}
 		return errors.Join(err, r.view.Close())
 	}

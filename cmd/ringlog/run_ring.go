@@ -65,7 +65,7 @@ func createFitting(path string, o ring.CreateOptions) error {
 		}
 		room, err := roomFor(path, free)
 		if err != nil {
-			return errors.Join(err, discardRing(path))
+			return errors.Join(err, ring.Discard(path))
 		}
 		say("lanes of %s instead of %s: %s has %s free, room for %s", humanize.IBytes(fitted.LaneSize), humanize.IBytes(ring.DefaultLaneSize),
 			cli.Clean(dir), humanize.IBytes(free), counted(room, "worker"))
@@ -87,18 +87,6 @@ func roomFor(path string, free uint64) (uint64, error) {
 
 // minWorkers is for how many workers there is to be room at least.
 const minWorkers = 16
-
-// discardRing removes a ring that was made in vain, unless somebody attached to it.
-func discardRing(path string) error {
-	c, err := ring.OpenConsumer(path)
-	if err != nil {
-		return err
-	}
-	if ok, err := c.Retire(); !ok {
-		return errors.Join(err, c.Close())
-	}
-	return errors.Join(c.Unlink(), c.Close())
-}
 
 // view is the ring as it can be looked at while it is drained.
 type view struct {
