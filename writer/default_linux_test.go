@@ -88,8 +88,12 @@ func TestLoggersMadeBeforeThereIsARingFindItLater(t *testing.T) {
 	same(t, out.take(), "trades - INFO - no ring again")
 	other := newRing(t)
 	t.Setenv(RingVariable, other)
-	l.Info("another ring")
-	same(t, allSaid(t, newDrain(t, other).take(w)), "INFO trades another ring map[]")
+	// As many changes as in the other ring, but not the same rules.
+	setLevels(t, other, ring.LevelRule{Prefix: "", Level: int16(record.LevelWarning)})
+	l.Info("below the other ring's rule")
+	l.Warning("another ring")
+	h.Info("below the other ring's rule") // of a logger that was not asked in between
+	same(t, allSaid(t, newDrain(t, other).take(w)), "WARNING trades another ring map[]")
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
