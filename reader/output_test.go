@@ -332,6 +332,32 @@ func TestAFullDiskIsSaidOnceAndDrainingGoesOnWhenThereIsRoom(t *testing.T) {
 	}
 }
 
+// What Handle.Close waits for are workers, and there is none.
+func TestAReaderWithoutWorkersThatIsToLeaveGivesUpAFullDisk(t *testing.T) {
+	t.Parallel()
+	disk := smallDisk(t, 64<<10)
+	path := newRing(t, 2)
+	_, o := rawOut(disk)
+	p := attach(t, path, "w")
+	for range 50 {
+		if err := p.Append(bytes.Repeat([]byte("x"), 999), 0, ring.KindRaw); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closeLane(t, p)
+	if err := os.WriteFile(filepath.Join(disk, "ballast"), make([]byte, 40<<10), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, _ := openReader(t, path, o)
+	linger, over := context.WithTimeout(t.Context(), time.Minute)
+	defer over()
+	leave, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.runUntil(linger, leave); !errors.Is(err, unix.ENOSPC) || linger.Err() != nil {
+		t.Errorf("got %v; the linger: %v", err, linger.Err())
+	}
+}
+
 func TestAReaderThatIsToEndGivesUpAFullDiskAndTheRecordsStay(t *testing.T) {
 	t.Parallel()
 	disk := smallDisk(t, 64<<10)

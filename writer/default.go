@@ -182,9 +182,11 @@ func (w *Writer) logElsewhere(level record.Level, e *record.Entry) error {
 
 // countTooLarge counts a record that not even standard error gets.
 func (h *home) countTooLarge(level record.Level) {
-	var c counters
-	c.add(reasonTooLarge, level)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.lost = h.lost.plus(c.lost())
+	if level >= record.LevelWarning {
+		h.lost.TooLarge.Above++
+	} else {
+		h.lost.TooLarge.Below++
+	}
 }

@@ -236,13 +236,23 @@ var losses = [reasonCount]struct {
 // levelVersion is what changes when the ring's rules for levels do.
 func (s *sink) levelVersion() uint64 { return s.producer.LevelVersion() }
 
+// keep keeps r, unless another goroutine has read later rules by now.
+func (s *sink) keep(r *rules) {
+	for {
+		before := s.rules.Load()
+		if before != nil && before.version >= r.version || s.rules.CompareAndSwap(before, r) {
+			return
+		}
+	}
+}
+
 // minLevel is the ring's rule for a logger, and the version for which that holds:
 // while the rules are being changed, which somebody who died may have left them in,
 // all loggers go by the last ones that were whole.
 func (s *sink) minLevel(logger string) (level record.Level, found bool, version uint64) {
 	list, version, ok := s.producer.Levels()
 	if ok {
-		s.rules.Store(&rules{version, list})
+		s.keep(&rules{version, list})
 	} else if before := s.rules.Load(); before != nil {
 		list = before.list
 	}
