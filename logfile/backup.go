@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // backupTime is the UTC instant in a rotated file's name, which is the output's
@@ -103,6 +105,9 @@ func (f *File) Prune() (removed int, err error) {
 		st, err := lstat(old)
 		if err == nil && !isRegular(&st) {
 			err = fmt.Errorf("remove %s: %w", old, ErrNotRegular)
+		}
+		if err == nil {
+			err = failpoint.Err(failpoint.FilePrune)
 		}
 		if err == nil {
 			err = os.Remove(old)

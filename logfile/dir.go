@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // maxLinks is how many links in a row are followed: the kernel's own limit.
@@ -51,6 +53,9 @@ func resolve(path string) (string, error) {
 }
 
 func syncDir(dir string) error {
+	if err := failpoint.Err(failpoint.DirSync); err != nil {
+		return fmt.Errorf("sync %s: %w", dir, err)
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

@@ -27,6 +27,8 @@ import (
 
 	"golang.org/x/sys/unix"
 	"gopkg.in/natefinch/lumberjack.v2"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // Options of an output; the zero value is the default.
@@ -131,7 +133,10 @@ func (f *File) Write(p []byte) (n int, err error) {
 			return 0, err
 		}
 	}
-	claimed, werr := f.out.Write(p)
+	claimed, werr := 0, failpoint.Err(failpoint.FileWrite)
+	if werr == nil {
+		claimed, werr = f.out.Write(p)
+	}
 	if named := (*os.PathError)(nil); errors.As(werr, &named) {
 		werr = named.Err // its name is the one in /proc
 	}
@@ -188,8 +193,12 @@ func (f *File) Sync() error {
 	if _, err := f.stat(); err != nil {
 		return err
 	}
-	if err := f.fd.Sync(); err != nil {
-		return err
+	err := failpoint.Err(failpoint.FileSync)
+	if err == nil {
+		err = f.fd.Sync()
+	}
+	if err != nil {
+		return fmt.Errorf("sync %s: %w", f.path, err)
 	}
 	for len(f.unsynced) > 0 {
 		if err := syncDir(f.unsynced[0]); err != nil {

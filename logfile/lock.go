@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // maxRaces bounds how often a path that is replaced under us is tried again.
@@ -51,6 +53,9 @@ func acquire(path string, flags int) (*os.File, error) {
 		st, err := lstat(path)
 		if err == nil && !isRegular(&st) {
 			return nil, fmt.Errorf("open %s: %w", path, ErrNotRegular)
+		}
+		if err := failpoint.Err(failpoint.FileOpen); err != nil {
+			return nil, fmt.Errorf("open %s: %w", path, err)
 		}
 		fd, err := os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW|unix.O_NOCTTY|unix.O_NONBLOCK|flags, 0o644)
 		if err != nil {
@@ -91,7 +96,10 @@ func lockInPlace(fd *os.File, path string) (same bool, err error) {
 // of the same file does not drop it.
 func lock(fd *os.File, path string) error {
 	whole := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart}
-	err := unix.FcntlFlock(fd.Fd(), unix.F_OFD_SETLK, &whole)
+	err := failpoint.Err(failpoint.FileLock)
+	if err == nil {
+		err = unix.FcntlFlock(fd.Fd(), unix.F_OFD_SETLK, &whole)
+	}
 	if err == nil {
 		return nil
 	}

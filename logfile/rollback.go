@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // PieceSize is how many bytes of a batch's output one checksum covers.
@@ -138,6 +140,9 @@ func (p *Pending) rollback(fd *os.File) (Result, error) {
 	}
 	if !ours {
 		return Result{Outcome: Foreign}, nil
+	}
+	if err := failpoint.Err(failpoint.FileTruncate); err != nil {
+		return Result{}, err
 	}
 	if err := fd.Truncate(p.Before); err != nil {
 		return Result{}, err

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // NeedsRotation reports whether the file has maxSize bytes or more; never when
@@ -77,6 +79,9 @@ func (r *rotation) prepare() error {
 		return err
 	}
 	flags := unix.O_RDWR | unix.O_CREAT | unix.O_EXCL | unix.O_CLOEXEC
+	if err := failpoint.Err(failpoint.FileCreate); err != nil {
+		return fmt.Errorf("create %s: %w", temp, err)
+	}
 	fd, err := unix.Open(temp, flags, old.Mode&0o777)
 	if err != nil {
 		return fmt.Errorf("create %s: %w", temp, err)
@@ -104,6 +109,9 @@ func (r *rotation) attach() error {
 // setAside renames the old file. A name that somebody made since we looked is not
 // replaced, and a file that somebody put at path since prepare is put back.
 func (r *rotation) setAside() error {
+	if err := failpoint.Err(failpoint.FileSetAside); err != nil {
+		return err
+	}
 	old, err := r.f.stat()
 	if err != nil {
 		return err
@@ -134,6 +142,9 @@ func (r *rotation) setAside() error {
 // this rotation for us, and is then refused our lock. If another file is there,
 // that one is taken, provided we can have its lock.
 func (r *rotation) place() error {
+	if err := failpoint.Err(failpoint.FilePlace); err != nil {
+		return err
+	}
 	temp := tempName(r.f.path)
 	err := renameNew(temp, r.f.path)
 	if !errors.Is(err, unix.EEXIST) && !errors.Is(err, unix.ENOENT) {
@@ -157,6 +168,7 @@ func (r *rotation) place() error {
 
 // adopt makes the new file the File's, and frees the old one's lock.
 func (r *rotation) adopt() error {
+	failpoint.Hit(failpoint.FileAdopt)
 	old := r.f.fd
 	r.f.fd = r.next
 	if dir := filepath.Dir(r.f.path); !slices.Contains(r.f.unsynced, dir) {

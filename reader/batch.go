@@ -10,6 +10,8 @@ import (
 
 	"github.com/ringlog/ringlog/logfile"
 	"github.com/ringlog/ringlog/ring"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // commit carries out the batch at hand: the lines in the outputs' buffers and the
@@ -20,9 +22,11 @@ func (r *Reader) commit(ctx context.Context) error {
 	if len(b.Lanes) == 0 {
 		return r.forget() // a lane may have ended with everything published before
 	}
+	failpoint.Hit(failpoint.DrainPrepare)
 	if err := r.consumer.Prepare(b); err != nil {
 		return err
 	}
+	failpoint.Hit(failpoint.DrainWrite)
 	if err := r.writePipes(ctx); err != nil {
 		return err
 	}
@@ -30,11 +34,15 @@ func (r *Reader) commit(ctx context.Context) error {
 		return err
 	}
 	r.trouble.end(r.say)
+	failpoint.Hit(failpoint.DrainApply)
 	r.consumer.MarkApplied()
+	failpoint.Hit(failpoint.DrainPublish)
 	if err := r.consumer.Publish(b); err != nil {
 		return err
 	}
+	failpoint.Hit(failpoint.DrainClear)
 	r.consumer.ClearIntent()
+	failpoint.Hit(failpoint.DrainRotate)
 	r.stats.Batches++
 	return r.published()
 }
@@ -122,6 +130,7 @@ func (r *Reader) writeOutput(o *output, i int, b *ring.Batch) error {
 	}
 	err := o.writeRest(func(piece int, p []byte) { r.consumer.SetWindow(i, piece, p) })
 	if err == nil {
+		failpoint.Hit(failpoint.DrainCheck)
 		err = o.file.Check(o.before + int64(len(o.buf)))
 	}
 	switch {

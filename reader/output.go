@@ -11,6 +11,8 @@ import (
 	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/logfile"
 	"github.com/ringlog/ringlog/selector"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // output is an open Output with the lines of the batch at hand.
@@ -125,6 +127,7 @@ func (o *output) writeRest(window func(piece int, p []byte)) error {
 // reopen opens the path again, for the whole of what is in the buffer. On an
 // error o stays stale.
 func (o *output) reopen(keep int, say func(string, ...any)) error {
+	failpoint.Hit(failpoint.DrainReopen)
 	o.stale = true
 	o.file.Close() // first: its lock would keep us out too, if the path still names it
 	file, err := logfile.Open(o.Path, logfile.Options{Keep: keep})

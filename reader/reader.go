@@ -13,6 +13,8 @@ import (
 	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/marker"
 	"github.com/ringlog/ringlog/ring"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // Reader is the one reader of a ring. It is used by one goroutine.
@@ -234,6 +236,7 @@ func (r *Reader) cycle(ctx context.Context, now time.Time, horizon int64) (bool,
 		}
 	}
 	r.frozen = r.stopping
+	failpoint.Hit(failpoint.DrainCollect)
 	r.fill(now, horizon)
 	before := r.stats.Batches
 	err := r.commit(ctx)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/ringlog/ringlog/logfile"
 	"github.com/ringlog/ringlog/ring"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // settle finishes what an earlier reader left in the middle, before anything else
@@ -28,6 +30,7 @@ func (r *Reader) settle() error {
 			return fmt.Errorf("reader: undoing the batch that an earlier reader left half written: %w", err)
 		}
 	case ring.IntentApplied:
+		failpoint.Hit(failpoint.DrainRedo)
 		if err := r.consumer.Publish(&in.Batch); err != nil {
 			return fmt.Errorf("reader: publishing the batch that an earlier reader wrote: %w", err)
 		}
@@ -47,6 +50,7 @@ func (r *Reader) rollback(in *ring.Intent) error {
 		if in.Window != nil && in.WindowOutput == i {
 			p.Window, p.WindowPiece = in.Window, in.WindowPiece
 		}
+		failpoint.Hit(failpoint.DrainUndo)
 		result, err := logfile.Rollback(p)
 		if err != nil {
 			return err

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/edsrzf/mmap-go"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // Consumer is the one reader of a ring. It holds the reader's lock from
@@ -56,10 +58,10 @@ func newConsumer(b backing, head Header) (*Consumer, error) {
 	}
 	// Only who holds the reader's lock stores the mark, so whoever did is dead.
 	c.Unretire()
-	c.control(ctlReaderPID).store(uint64(os.Getpid()))
-	c.control(ctlReaderStart).store(uint64(time.Now().UnixNano()))
-	copy(b.meta()[head.ControlOffset+ctlReaderBootID:], boot[:])
-	c.control(ctlReaderFutex).store(futexAwake)
+	c.control(ctlReaderPID).store(failpoint.ReaderStart, uint64(os.Getpid()))
+	c.control(ctlReaderStart).store(failpoint.ReaderStart, uint64(time.Now().UnixNano()))
+	putBytes(failpoint.ReaderStart, b.meta()[head.ControlOffset+ctlReaderBootID:], boot[:])
+	c.control(ctlReaderFutex).store(failpoint.ReaderFutex, futexAwake)
 	c.Heartbeat()
 	return c, nil
 }
@@ -74,7 +76,9 @@ func (c *Consumer) Path() string     { return c.from.name() }
 func (c *Consumer) BootID() [16]byte { return c.boot }
 
 // Heartbeat stores the time for whoever wants to know whether this reader runs.
-func (c *Consumer) Heartbeat() { c.control(ctlReaderHeartbeat).store(uint64(time.Now().UnixNano())) }
+func (c *Consumer) Heartbeat() {
+	c.control(ctlReaderHeartbeat).store(failpoint.ReaderHeartbeat, uint64(time.Now().UnixNano()))
+}
 
 // ReportError stores err's text, at most 256 bytes of it, as the reader's last
 // error, for ringlog stat.
@@ -82,11 +86,11 @@ func (c *Consumer) ReportError(err error) {
 	text := err.Error()
 	text = text[:min(len(text), errorTextSize)]
 	b := c.from.meta()[c.ring.ControlOffset:]
-	c.control(ctlErrorLength).store(0)
-	copy(b[ctlErrorText:ctlErrorText+errorTextSize], text)
-	c.control(ctlErrorTime).store(uint64(time.Now().UnixNano()))
-	c.control(ctlErrorCount).add(1)
-	c.control(ctlErrorLength).store(uint64(len(text)))
+	c.control(ctlErrorLength).store(failpoint.ReaderError, 0)
+	putBytes(failpoint.ReaderError, b[ctlErrorText:ctlErrorText+errorTextSize], []byte(text))
+	c.control(ctlErrorTime).store(failpoint.ReaderError, uint64(time.Now().UnixNano()))
+	c.control(ctlErrorCount).add(failpoint.ReaderError, 1)
+	c.control(ctlErrorLength).store(failpoint.ReaderError, uint64(len(text)))
 }
 
 // State is the state of lane i, without mapping its memory: free lanes may have
@@ -137,11 +141,11 @@ func (c *Consumer) Sleep(timeout time.Duration, ready func() bool) {
 	f := c.control(ctlReaderFutex)
 	// Store, then look: a writer commits, then looks at this word. Sequential
 	// consistency makes one of the two see the other (W9).
-	f.store(futexAsleep)
+	f.store(failpoint.ReaderFutex, futexAsleep)
 	if !ready() {
 		futexWait(f, futexAsleep, timeout)
 	}
-	f.store(futexAwake)
+	f.store(failpoint.ReaderFutex, futexAwake)
 }
 
 // Wake ends a Sleep of this process's consumer from another goroutine.
@@ -172,10 +176,12 @@ func (c *Consumer) Prepare(b *Batch) error { return c.intent().prepare(b) }
 func (c *Consumer) SetWindow(output, piece int, p []byte) { c.intent().setWindow(output, piece, p) }
 
 // MarkApplied says that every output holds its part of the batch whole.
-func (c *Consumer) MarkApplied() { c.intent().state().store(uint64(IntentApplied)) }
+func (c *Consumer) MarkApplied() {
+	c.intent().state().store(failpoint.IntentState, uint64(IntentApplied))
+}
 
 // ClearIntent says that nothing is under way.
-func (c *Consumer) ClearIntent() { c.intent().state().store(uint64(IntentNone)) }
+func (c *Consumer) ClearIntent() { c.intent().state().store(failpoint.IntentState, uint64(IntentNone)) }
 
 // Publish carries out the lane side of an applied batch, of this reader or of an
 // earlier one. It skips what is done already and lanes that have another owner
@@ -207,14 +213,14 @@ func (c *Consumer) publishLane(change *LaneChange, deadline time.Time) error {
 	if p, _ := e.loadProgress(); p.Consumer <= change.To.Consumer && p != change.To {
 		backlog := e.producer().load()&^closedBit - p.Consumer
 		if w := wordAt(e, lanHighWater); backlog > w.load() && backlog <= c.ring.LaneSize {
-			w.store(backlog)
+			w.store(failpoint.PublishHighWater, backlog)
 		}
 		e.setProgress(change.To, laneSeed(c.ring.key, change.Lane))
 	}
 	// Store the position, then look at the flag; a writer does the reverse. Also
 	// where an earlier reader stored it, which may have died before it looked.
 	if f := e.futex(); f.load() != futexAwake {
-		f.store(futexAwake)
+		f.store(failpoint.PublishWake, futexAwake)
 		futexWake(f)
 	}
 	if change.State != LaneFree && change.State != LaneDamaged {
@@ -242,11 +248,11 @@ func (c *Consumer) settle(e entry, change *LaneChange, deadline time.Time) error
 		case !ok && time.Now().After(deadline):
 			return nil
 		case !ok:
-			time.Sleep(100 * time.Microsecond)
+			pause(100 * time.Microsecond)
 			continue
 		}
 		if unsettled() {
-			e.state().store(uint64(change.State))
+			e.state().store(failpoint.PublishState, uint64(change.State))
 		}
 		return c.from.unlock(lock)
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 func TestSecondConsumerIsRefusedWithThePidOfTheFirst(t *testing.T) {
@@ -56,7 +58,7 @@ func TestPublishIsResumedAfterDeathAtAnyStore(t *testing.T) {
 				}
 				w.process.die()
 				// The mark's store comes first, and would hide what follows it.
-				wordAt(f.entry(0), lanHighWater).store(1024)
+				wordAt(f.entry(0), lanHighWater).store(failpoint.OwnIdentity, 1024)
 				pagesOf := make([][]byte, 2)
 				pagesOf[0], pagesOf[1] = f.splitAt(t, x)
 				l = newLane(0, f.entry(0), f.lanes[0], f.head)

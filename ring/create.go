@@ -134,7 +134,7 @@ func (h *Header) newTable() []byte {
 	t := make([]byte, h.TableLength)
 	for i := range h.LaneCount {
 		var p Progress
-		put64(t, uint64(i)*laneEntrySize+lanCheck, p.check(laneSeed(h.key, i)))
+		le.PutUint64(t[uint64(i)*laneEntrySize+lanCheck:], p.check(laneSeed(h.key, i)))
 	}
 	return t
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"unicode/utf8"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // LaneState says who may act on a lane.
@@ -125,26 +127,26 @@ func (e entry) owner(seed uint32) (o Owner, ok bool) {
 // setOwner writes the identity fields, generation first (O4): whoever compares
 // generations around a read of the rest notices that it changed.
 func (e entry) setOwner(o *Owner, seed uint32) {
-	wordAt(e, lanGeneration).store(o.Generation)
-	copy(e[lanBootID:], o.BootID[:])
-	put64(e, lanBegin, o.Begin)
-	put64(e, lanBeginSeq, o.BeginSequence)
-	put64(e, lanBeginDeliv, o.BeginDelivered)
-	put64(e, lanBeginTorn, o.BeginTorn)
-	put64(e, lanPID, o.PID)
-	put64(e, lanStartTicks, o.StartTicks)
-	put64(e, lanAttached, uint64(o.Attached))
-	put64(e, lanClockKind, uint64(o.Clock.Kind)|uint64(o.Checksum)<<32)
-	put64(e, lanClockUnix, uint64(o.Clock.Unix))
-	put64(e, lanClockBase, o.Clock.Base)
-	put64(e, lanClockMult, o.Clock.Mult)
-	put64(e, lanLabelLength, uint64(len(o.Label)))
-	clear(e[lanLabel : lanLabel+maxLabel])
-	copy(e[lanLabel:lanLabel+maxLabel], o.Label)
+	wordAt(e, lanGeneration).store(failpoint.OwnIdentity, o.Generation)
+	putBytes(failpoint.OwnIdentity, e[lanBootID:], o.BootID[:])
+	put64(failpoint.OwnIdentity, e, lanBegin, o.Begin)
+	put64(failpoint.OwnIdentity, e, lanBeginSeq, o.BeginSequence)
+	put64(failpoint.OwnIdentity, e, lanBeginDeliv, o.BeginDelivered)
+	put64(failpoint.OwnIdentity, e, lanBeginTorn, o.BeginTorn)
+	put64(failpoint.OwnIdentity, e, lanPID, o.PID)
+	put64(failpoint.OwnIdentity, e, lanStartTicks, o.StartTicks)
+	put64(failpoint.OwnIdentity, e, lanAttached, uint64(o.Attached))
+	put64(failpoint.OwnIdentity, e, lanClockKind, uint64(o.Clock.Kind)|uint64(o.Checksum)<<32)
+	put64(failpoint.OwnIdentity, e, lanClockUnix, uint64(o.Clock.Unix))
+	put64(failpoint.OwnIdentity, e, lanClockBase, o.Clock.Base)
+	put64(failpoint.OwnIdentity, e, lanClockMult, o.Clock.Mult)
+	put64(failpoint.OwnIdentity, e, lanLabelLength, uint64(len(o.Label)))
+	zero(failpoint.OwnIdentity, e[lanLabel:lanLabel+maxLabel])
+	putBytes(failpoint.OwnIdentity, e[lanLabel:lanLabel+maxLabel], []byte(o.Label))
 	for i, n := range o.BeginLost {
-		put64(e, lanBeginLost+8*uint64(i), n)
+		put64(failpoint.OwnIdentity, e, lanBeginLost+8*uint64(i), n)
 	}
-	le.PutUint32(e[lanIdentitySum:], e.identitySum(seed))
+	put32(failpoint.OwnIdentity, e, lanIdentitySum, e.identitySum(seed))
 }
 
 // Progress is how far the reader got in a lane, counted since the lane was
@@ -199,12 +201,12 @@ func (e entry) progress(seed uint32) (p Progress, ok bool) {
 // goes last but one: in a closed lane with nothing undrained it is what lets a
 // claimant in.
 func (e entry) setProgress(p Progress, seed uint32) {
-	wordAt(e, lanCheck).store(p.check(seed))
-	wordAt(e, lanDelivered).store(p.Delivered)
-	wordAt(e, lanTorn).store(p.Torn)
-	wordAt(e, lanSequence).store(p.Sequence)
-	wordAt(e, lanDamaged).store(p.Damaged)
-	wordAt(e, lanLostSeen).store(p.LostSeen)
+	wordAt(e, lanCheck).store(failpoint.PublishProgress, p.check(seed))
+	wordAt(e, lanDelivered).store(failpoint.PublishProgress, p.Delivered)
+	wordAt(e, lanTorn).store(failpoint.PublishProgress, p.Torn)
+	wordAt(e, lanSequence).store(failpoint.PublishProgress, p.Sequence)
+	wordAt(e, lanDamaged).store(failpoint.PublishProgress, p.Damaged)
+	wordAt(e, lanLostSeen).store(failpoint.PublishProgress, p.LostSeen)
 	// Release: every read of the memory given back came before this store.
-	wordAt(e, lanConsumer).store(p.Consumer)
+	wordAt(e, lanConsumer).store(failpoint.PublishConsumer, p.Consumer)
 }

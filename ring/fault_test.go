@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // A process that dies between two stores is simulated by the memory itself: part
@@ -64,15 +66,15 @@ func TestWriteProtectionEndsAStoreAndNamesItsAddress(t *testing.T) {
 	t.Parallel()
 	b, before, from := straddling(t, 64, 32)
 	before(true)
-	if at, died := dies(func() { wordAt(b, 24).store(1) }); !died || at != addressOf(b)+24 {
+	if at, died := dies(func() { wordAt(b, 24).store(failpoint.OwnIdentity, 1) }); !died || at != addressOf(b)+24 {
 		t.Errorf("store into the protected half: died %v at %#x, want at %#x", died, at, addressOf(b)+24)
 	}
-	if _, died := dies(func() { wordAt(b, 32).store(1) }); died {
+	if _, died := dies(func() { wordAt(b, 32).store(failpoint.OwnIdentity, 1) }); died {
 		t.Error("store into the open half died")
 	}
 	before(false)
 	from(true)
-	if _, died := dies(func() { wordAt(b, 32).store(1) }); !died {
+	if _, died := dies(func() { wordAt(b, 32).store(failpoint.OwnIdentity, 1) }); !died {
 		t.Error("store into the protected half went through")
 	}
 }

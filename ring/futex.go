@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // Values of the futex words. docs/format.md says who stores which, and when.
@@ -37,7 +39,7 @@ func futexWake(w *word) { w.futex(opWake, math.MaxInt32, nil) }
 // wakeReader wakes a reader that said it sleeps. Whoever sets the word back
 // makes the call, so that one sleep costs all writers together one call (D9).
 func wakeReader(w *word) {
-	if w.cas(futexAsleep, futexAwake) {
+	if w.cas(failpoint.WakeReader, futexAsleep, futexAwake) {
 		futexWake(w)
 	}
 }

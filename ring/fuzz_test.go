@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"testing"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 func FuzzHeader(f *testing.F) {
@@ -136,11 +138,11 @@ func FuzzIntent(f *testing.F) {
 		if len(content) > sltBody {
 			n = uint64(min(len(content), len(s)) - sltBody)
 		}
-		put64(s, sltLanes, uint64(lanes)|uint64(outputs)<<32)
-		put64(s, sltBodySize, n)
+		put64(failpoint.OwnIdentity, s, sltLanes, uint64(lanes)|uint64(outputs)<<32)
+		put64(failpoint.OwnIdentity, s, sltBodySize, n)
 		le.PutUint32(s[sltChecksum:], s.sum(n)) // a hostile writer has it right
-		wordAt(a, intWindow).store(window)
-		a.state().store(uint64(IntentApplied))
+		wordAt(a, intWindow).store(failpoint.OwnIdentity, window)
+		a.state().store(failpoint.OwnIdentity, uint64(IntentApplied))
 		in, err := a.load("ring", 8)
 		if err != nil {
 			var damage *DamageError

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,8 +27,9 @@ func newLaneClock() (laneClock, error) {
 
 // bootID names the running boot of this machine. Memory and positions of a ring
 // that was last used under another boot id may be of different ages (C5).
-func bootID() ([16]byte, error) {
-	var id [16]byte
+var bootID = sync.OnceValues(readBootID)
+
+func readBootID() (id [16]byte, err error) {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return id, fmt.Errorf("ring: reading the boot id: %w", err)
@@ -45,7 +47,9 @@ func bootID() ([16]byte, error) {
 
 // startTicks is when this process began, in clock ticks since boot: with the
 // pid and the boot id it names the process for display. 0 where it can't be had.
-func startTicks() uint64 {
+var startTicks = sync.OnceValue(readStartTicks)
+
+func readStartTicks() uint64 {
 	b, err := os.ReadFile("/proc/self/stat")
 	if err != nil {
 		return 0

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // Batch is one transaction of the drain (D1, D2): which lanes move how far, and
@@ -87,6 +89,7 @@ func (b *Batch) encode(body []byte) (uint64, error) {
 	w := body[:0]
 	for i := range b.Lanes {
 		c := &b.Lanes[i]
+		failpoint.Hit(failpoint.IntentSlot)
 		for _, v := range [...]uint64{uint64(c.Lane), c.Generation, c.From} {
 			w = le.AppendUint64(w, v)
 		}
@@ -99,6 +102,7 @@ func (b *Batch) encode(body []byte) (uint64, error) {
 	}
 	for i := range b.Outputs {
 		o := &b.Outputs[i]
+		failpoint.Hit(failpoint.IntentSlot)
 		for _, v := range [...]uint64{o.Device, o.Inode, uint64(o.Before), uint64(o.Length), uint64(len(o.Path)), uint64(len(o.Pieces))} {
 			w = le.AppendUint64(w, v)
 		}
@@ -154,17 +158,17 @@ func (a intentArea) prepare(b *Batch) error {
 	if err != nil {
 		return err
 	}
-	put64(s, sltNumber, b.Number)
-	copy(s[sltBootID:], b.BootID[:])
-	put64(s, sltTime, uint64(b.Time))
-	put64(s, sltLanes, uint64(len(b.Lanes))|uint64(len(b.Outputs))<<32)
-	put64(s, sltBodySize, n)
-	le.PutUint32(s[sltChecksum:], s.sum(n))
+	put64(failpoint.IntentSlot, s, sltNumber, b.Number)
+	putBytes(failpoint.IntentSlot, s[sltBootID:], b.BootID[:])
+	put64(failpoint.IntentSlot, s, sltTime, uint64(b.Time))
+	put64(failpoint.IntentSlot, s, sltLanes, uint64(len(b.Lanes))|uint64(len(b.Outputs))<<32)
+	put64(failpoint.IntentSlot, s, sltBodySize, n)
+	put32(failpoint.IntentSlot, s, sltChecksum, s.sum(n))
 	// Release, both: the slot vouches for the batch, the state for the slot. A
 	// window left from the batch before is told by its checksum.
-	wordAt(a, intSlot).store(b.Number<<1 | i)
-	wordAt(a, intWindow).store(0)
-	a.state().store(uint64(IntentPrepared))
+	wordAt(a, intSlot).store(failpoint.IntentSwitch, b.Number<<1|i)
+	wordAt(a, intWindow).store(failpoint.IntentWindow, 0)
+	a.state().store(failpoint.IntentState, uint64(IntentPrepared))
 	return nil
 }
 
@@ -173,9 +177,9 @@ func (a intentArea) prepare(b *Batch) error {
 // bytes that are not there.
 func (a intentArea) setWindow(output, piece int, p []byte) {
 	w := wordAt(a, intWindow)
-	w.store(0)
-	copy(a.window(), p)
-	w.store(uint64(output+1)<<32 | uint64(uint32(piece)))
+	w.store(failpoint.IntentWindow, 0)
+	putBytes(failpoint.IntentWindow, a.window(), p)
+	w.store(failpoint.IntentWindow, uint64(output+1)<<32|uint64(uint32(piece)))
 }
 
 // load reads the intent area. The area is copied first, so that what is checked

@@ -7,6 +7,8 @@ import (
 	"hash/crc32"
 	"reflect"
 	"testing"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // sampleBatch has every field set to something else, a lane that carries losses
@@ -52,11 +54,11 @@ func TestIntentComesBackAsItWasPrepared(t *testing.T) {
 	if in := mustLoad(t, a); in.State != IntentPrepared || !reflect.DeepEqual(&in.Batch, b) || in.Window != nil {
 		t.Errorf("loaded %+v\nwant %+v", in.Batch, b)
 	}
-	a.state().store(uint64(IntentApplied))
+	a.state().store(failpoint.OwnIdentity, uint64(IntentApplied))
 	if in := mustLoad(t, a); in.State != IntentApplied || !reflect.DeepEqual(&in.Batch, b) {
 		t.Errorf("applied: %+v", in)
 	}
-	a.state().store(uint64(IntentNone))
+	a.state().store(failpoint.OwnIdentity, uint64(IntentNone))
 	if in := mustLoad(t, a); in.State != IntentNone {
 		t.Errorf("cleared: %+v", in)
 	}
@@ -180,7 +182,7 @@ func TestReaderThatDiesWhileItPreparesLeavesNoneOrAll(t *testing.T) {
 	diesAtEachStore(t,
 		func(a intentArea) {
 			a.prepare(sampleBatch(1))
-			a.state().store(uint64(IntentNone))
+			a.state().store(failpoint.OwnIdentity, uint64(IntentNone))
 		},
 		func(a intentArea) { a.prepare(b) },
 		func(at string, in Intent) {
@@ -311,7 +313,7 @@ func TestHostileIntentBodiesAreRefused(t *testing.T) {
 				continue // a size before, and a path cut short, that can be
 			}
 			body := bytes.Clone(good)
-			put64(body, uint64(off), v)
+			put64(failpoint.OwnIdentity, body, uint64(off), v)
 			refused(fmt.Sprintf("word %#x = %#x", off, v), body, lanes, outputs)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/edsrzf/mmap-go"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // Bounds of the level table.
@@ -67,7 +69,7 @@ func SetLevels(path string, change func(rules []LevelRule) []LevelRule) error {
 
 func setLevels(b backing, head Header, change func(rules []LevelRule) []LevelRule) error {
 	lock := head.ControlOffset + ctlLevelVersion
-	for deadline := time.Now().Add(settleTime); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(settleTime); ; pause(time.Millisecond) {
 		ok, err := b.tryLock(lock)
 		if err != nil {
 			return err
@@ -146,7 +148,7 @@ func (in *Inspector) Levels() (rules []LevelRule, ok bool) {
 		if rules, before, ok = levelTableAt(b).load(); ok && before == le.Uint64(again) {
 			return rules, true
 		}
-		time.Sleep(100 * time.Microsecond)
+		pause(100 * time.Microsecond)
 	}
 	return levelTableAt(b).rules(), false
 }
@@ -207,7 +209,7 @@ func (t levelTable) rule(i int) (r LevelRule, ok bool) {
 	n--
 	var prefix [MaxLevelPrefix]byte
 	for off := uint64(0); off < n; off += 8 {
-		put64(prefix[:], off, t.word(i, lvlPrefix+off).load())
+		le.PutUint64(prefix[off:], t.word(i, lvlPrefix+off).load())
 	}
 	return LevelRule{Prefix: string(prefix[:n]), Level: int16(head >> 16)}, true
 }
@@ -217,11 +219,11 @@ func (t levelTable) rule(i int) (r LevelRule, ok bool) {
 // is done.
 func (t levelTable) replace(rules []LevelRule) {
 	changing := t.version.load() | 1
-	t.version.store(changing)
+	t.version.store(failpoint.LevelVersion, changing)
 	for i := range levelCount {
 		// Unused while the prefix changes, so that whoever dies here leaves no
 		// rule that nobody made.
-		t.word(i, lvlLength).store(0)
+		t.word(i, lvlLength).store(failpoint.LevelRule, 0)
 		if i >= len(rules) {
 			continue
 		}
@@ -229,9 +231,9 @@ func (t levelTable) replace(rules []LevelRule) {
 		var prefix [MaxLevelPrefix]byte
 		copy(prefix[:], r.Prefix)
 		for off := uint64(0); off < MaxLevelPrefix; off += 8 {
-			t.word(i, lvlPrefix+off).store(le.Uint64(prefix[off:]))
+			t.word(i, lvlPrefix+off).store(failpoint.LevelRule, le.Uint64(prefix[off:]))
 		}
-		t.word(i, lvlLength).store(uint64(len(r.Prefix)+1) | uint64(uint16(r.Level))<<16)
+		t.word(i, lvlLength).store(failpoint.LevelRule, uint64(len(r.Prefix)+1)|uint64(uint16(r.Level))<<16)
 	}
-	t.version.store(changing + 1)
+	t.version.store(failpoint.LevelVersion, changing+1)
 }

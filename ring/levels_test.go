@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // set makes rules the rules of f.
@@ -254,9 +256,9 @@ func TestHostileLevelTableIsReadWithinItsBounds(t *testing.T) {
 		if i >= 60 {
 			n = 0xffff
 		}
-		table.word(i, lvlLength).store(n | 0xffff_ffff_0000_0000)
+		table.word(i, lvlLength).store(failpoint.OwnIdentity, n|0xffff_ffff_0000_0000)
 		for off := uint64(lvlPrefix); off < levelSize; off += 8 {
-			table.word(i, off).store(uint64(i) * 0x0101_0101_0101_0101)
+			table.word(i, off).store(failpoint.OwnIdentity, uint64(i)*0x0101_0101_0101_0101)
 		}
 	}
 	rules, _, ok := w.Levels()
@@ -268,7 +270,7 @@ func TestHostileLevelTableIsReadWithinItsBounds(t *testing.T) {
 			t.Errorf("a prefix of %d bytes", len(r.Prefix))
 		}
 	}
-	table.version.store(7)
+	table.version.store(failpoint.OwnIdentity, 7)
 	if _, _, ok := w.Levels(); ok {
 		t.Error("an odd version counts")
 	}

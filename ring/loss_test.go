@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 func TestLossesAreCountedExactlyByReasonAndBandUnderConcurrency(t *testing.T) {
@@ -94,7 +96,7 @@ func TestCarriedTotalIsExtendedAndHostileOnesAreIgnored(t *testing.T) {
 		f := newHeapFile(t, 1, 1024)
 		f.attach(t, "w")
 		_, l := f.reader(t, 0)
-		wordAt(l.entry, lanLost).store(c.lane)
+		wordAt(l.entry, lanLost).store(failpoint.OwnIdentity, c.lane)
 		if got := l.Extend(c.carried, c.seen); got != c.want {
 			t.Errorf("%s: %d carried, lane at %d, seen %d: %d, want %d", c.description, c.carried, c.lane, c.seen, got, c.want)
 		}

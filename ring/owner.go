@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/edsrzf/mmap-go"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // AttachOptions say how a process presents itself in its lane.
@@ -66,7 +68,7 @@ func attach(b backing, head Header, o AttachOptions) (*Producer, error) {
 		if !contended {
 			break
 		}
-		time.Sleep(time.Duration(try) * 100 * time.Microsecond)
+		pause(time.Duration(try) * 100 * time.Microsecond)
 	}
 	if wordAt(b.meta(), head.ControlOffset+ctlRetired).load() == markRetired {
 		return nil, retiredError(b)
@@ -162,13 +164,13 @@ func (c *claimant) claimLocked(i int) (*Producer, error) {
 	seed := laneSeed(c.head.key, i)
 	// From here on the lane is free, whatever becomes of this claimant: the
 	// conditions for taking a closed lane are met once and need not be kept up.
-	e.state().store(uint64(LaneFree))
+	e.state().store(failpoint.OwnFree, uint64(LaneFree))
 
 	fresh := !e.allocated()
 	if err := c.allocate(i, fresh); err != nil {
 		return nil, err
 	}
-	wordAt(e, lanAllocated).store(1)
+	wordAt(e, lanAllocated).store(failpoint.OwnAllocated, 1)
 	bytes, err := c.lane(i)
 	if err != nil {
 		return nil, err
@@ -178,7 +180,7 @@ func (c *claimant) claimLocked(i int) (*Producer, error) {
 	if !fresh && before.BootID != c.boot {
 		// After a power loss the positions may be older than the memory, which
 		// can then hold stamps of positions still to come (C5).
-		clear(bytes)
+		zero(failpoint.OwnZero, bytes)
 	}
 	clock, err := newLaneClock()
 	if err != nil {
@@ -205,13 +207,13 @@ func (c *claimant) claimLocked(i int) (*Producer, error) {
 	// One store moves the position over the owner record and clears the closed
 	// bit. Without the move, an append of the former owner that was preempted
 	// between its load and its compare-and-swap would succeed here (O5).
-	e.producer().store(start + ownerRecordSize)
+	e.producer().store(failpoint.OwnPosition, start+ownerRecordSize)
 	if start != progress.Consumer {
-		mem.setStamp(progress.Consumer, statePadding)
+		mem.setStamp(failpoint.OwnPadding, progress.Consumer, statePadding)
 	}
 	mem.writeOwnerRecord(&o, clock.now())
 	// Release: who sees OWNED sees the identity and the owner record.
-	e.state().store(uint64(LaneOwned))
+	e.state().store(failpoint.OwnState, uint64(LaneOwned))
 
 	p := &Producer{
 		mem:      mem,
@@ -236,22 +238,22 @@ func (c *claimant) claimLocked(i int) (*Producer, error) {
 func (m *laneMemory) writeOwnerRecord(o *Owner, now uint64) {
 	off := o.Begin & m.mask
 	b := m.bytes[off : off+ownerRecordSize]
-	put64(b, recLength, ownPayload|uint64(KindOwner)<<48)
-	m.setStamp(o.Begin, stateClaimed)
-	put64(b, recTime, now)
-	le.PutUint32(b[recLost:], uint32(o.BeginLost.Total()))
+	put64(failpoint.OwnRecord, b, recLength, ownPayload|uint64(KindOwner)<<48)
+	m.setStamp(failpoint.OwnRecord, o.Begin, stateClaimed)
+	put64(failpoint.OwnRecord, b, recTime, now)
+	put32(failpoint.OwnRecord, b, recLost, uint32(o.BeginLost.Total()))
 	w := b[recordHeader:]
-	put64(w, ownGeneration, o.Generation)
-	put64(w, ownPID, o.PID)
-	put64(w, ownAttached, uint64(o.Attached))
-	put64(w, ownClockKind, uint64(o.Clock.Kind)|uint64(o.Checksum)<<32)
-	put64(w, ownClockUnix, uint64(o.Clock.Unix))
-	put64(w, ownClockBase, o.Clock.Base)
-	put64(w, ownClockMult, o.Clock.Mult)
-	clear(w[ownLabel:])
-	copy(w[ownLabel:], cut(o.Label, ownLabelSize))
-	le.PutUint32(b[recChecksum:], m.checksum(o.Checksum.table(), o.Begin, stateCommitted, b[recChecked:]))
-	m.setStamp(o.Begin, stateCommitted)
+	put64(failpoint.OwnRecord, w, ownGeneration, o.Generation)
+	put64(failpoint.OwnRecord, w, ownPID, o.PID)
+	put64(failpoint.OwnRecord, w, ownAttached, uint64(o.Attached))
+	put64(failpoint.OwnRecord, w, ownClockKind, uint64(o.Clock.Kind)|uint64(o.Checksum)<<32)
+	put64(failpoint.OwnRecord, w, ownClockUnix, uint64(o.Clock.Unix))
+	put64(failpoint.OwnRecord, w, ownClockBase, o.Clock.Base)
+	put64(failpoint.OwnRecord, w, ownClockMult, o.Clock.Mult)
+	zero(failpoint.OwnRecord, w[ownLabel:])
+	putBytes(failpoint.OwnRecord, w[ownLabel:], []byte(cut(o.Label, ownLabelSize)))
+	put32(failpoint.OwnRecord, b, recChecksum, m.checksum(o.Checksum.table(), o.Begin, stateCommitted, b[recChecked:]))
+	m.setStamp(failpoint.OwnRecord, o.Begin, stateCommitted)
 }
 
 // closeTimeout is how long Close waits for appends of other goroutines. An
@@ -275,7 +277,7 @@ func (p *Producer) Close() error {
 	var end uint64
 	for {
 		end = p.producer.load()
-		if p.producer.cas(end, end|closedBit) {
+		if p.producer.cas(failpoint.ClosePosition, end, end|closedBit) {
 			break
 		}
 	}
@@ -287,11 +289,11 @@ func (p *Producer) Close() error {
 			return fmt.Errorf("%w: appends to lane %d of %s are under way after %v; its records are drained when this process ends", ErrBusy, p.lane, p.from.name(), closeTimeout)
 		}
 		futexWake(futex)
-		time.Sleep(50 * time.Microsecond)
+		pause(50 * time.Microsecond)
 	}
 	// The owner says CLOSED before it unlocks (O4): OWNED with a free lock means
 	// a dead owner.
-	entry(p.entry).state().store(uint64(LaneClosed))
+	entry(p.entry).state().store(failpoint.CloseState, uint64(LaneClosed))
 	if p.reader.load() != futexAwake {
 		wakeReader(p.reader)
 	}

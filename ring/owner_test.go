@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // closedAndDrained is a ring whose one lane had an owner that closed it.
@@ -78,7 +80,7 @@ func TestLaneIsNotReusedBeforeAllIsInTheOutputs(t *testing.T) {
 	refused("progress fails its check", func(f *heapFile, w *worker, c *Consumer, l *Lane) {
 		w.Close()
 		drain(t, c, l, LaneClosed)
-		wordAt(f.entry(0), lanDelivered).add(1)
+		wordAt(f.entry(0), lanDelivered).add(failpoint.CountLost, 1)
 	})
 	refused("consumer beyond producer", func(f *heapFile, w *worker, c *Consumer, l *Lane) {
 		w.Close()
@@ -86,18 +88,18 @@ func TestLaneIsNotReusedBeforeAllIsInTheOutputs(t *testing.T) {
 		p.Consumer, _ = l.Produced()
 		p.Consumer += 4096
 		l.entry.setProgress(p, l.seed)
-		l.entry.state().store(uint64(LaneFree))
+		l.entry.state().store(failpoint.OwnIdentity, uint64(LaneFree))
 	})
 }
 
 func TestRetiredOrUnlinkedRingRefusesToBeAttachedTo(t *testing.T) {
 	t.Parallel()
 	f := newHeapFile(t, 2, 1024)
-	wordAt(f.front, f.head.ControlOffset+ctlRetired).store(markRetired)
+	wordAt(f.front, f.head.ControlOffset+ctlRetired).store(failpoint.OwnIdentity, markRetired)
 	if _, err := attach(f.open(), f.head, AttachOptions{}); !errors.Is(err, ErrRetired) {
 		t.Errorf("retired: %v", err)
 	}
-	wordAt(f.front, f.head.ControlOffset+ctlRetired).store(0)
+	wordAt(f.front, f.head.ControlOffset+ctlRetired).store(failpoint.OwnIdentity, 0)
 	f.unlinked = true
 	if _, err := attach(f.open(), f.head, AttachOptions{}); !errors.Is(err, ErrRetired) {
 		t.Errorf("unlinked: %v", err)
@@ -148,7 +150,7 @@ func TestAppendPreemptedBeforeItsCompareAndSwapFailsInALaterOwnersLane(t *testin
 	}
 	drain(t, c, l, LaneClosed)
 	f.attach(t, "second")
-	if w.producer.cas(loaded, loaded+64) {
+	if w.producer.cas(failpoint.OwnIdentity, loaded, loaded+64) {
 		t.Error("it succeeded in the lane of the second")
 	}
 }
@@ -210,7 +212,7 @@ func TestNoAppendOfAFormerOwnerSlipsInWhileTheLaneChangesHands(t *testing.T) {
 			default:
 			}
 			for range 1000 {
-				if pos := loaded.Load(); pos&closedBit == 0 && producer.cas(pos, pos+64) {
+				if pos := loaded.Load(); pos&closedBit == 0 && producer.cas(failpoint.OwnIdentity, pos, pos+64) {
 					slipped = true
 					return
 				}
@@ -298,7 +300,7 @@ func TestLaneLastUsedInAnotherBootIsZeroedBeforeItIsOwned(t *testing.T) {
 	// After a power loss memory may hold a record of a position still to come.
 	future := l.mem
 	pos := o.Begin + 1024
-	future.setStamp(pos, stateCommitted)
+	future.setStamp(failpoint.CommitStamp, pos, stateCommitted)
 	f.attach(t, "second")
 	if future.stateAt(pos) != 0 {
 		t.Error("a stamp of before the reboot is still there")

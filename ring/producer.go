@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"sync/atomic"
 	"time"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // Producer appends to one lane on behalf of one process. All methods may be
@@ -96,23 +98,26 @@ func (p *Producer) Claim(n int, level int16, kind Kind) (Claim, error) {
 			}
 		}
 		// One compare-and-swap for padding and record together (W3).
-		if p.producer.cas(pos, end) {
+		if p.producer.cas(failpoint.ClaimPosition, pos, end) {
 			break
 		}
 		pos = p.producer.load()
 	}
 	if start != pos {
-		p.mem.setStamp(pos, statePadding)
+		p.mem.setStamp(failpoint.ClaimPadding, pos, statePadding)
 	}
 	off := start & p.mem.mask
 	b := p.mem.bytes[off : off+size : off+size]
 	// The length goes first, then the stamp that vouches for it (W2): the other
 	// way round, a length of an earlier lap could lead past a committed record.
-	put64(b, recLength, uint64(n)|uint64(uint16(level))<<32|uint64(kind)<<48)
-	p.mem.setStamp(start, stateClaimed)
-	put64(b, recTime, p.clock.now())
+	put64(failpoint.ClaimLength, b, recLength, uint64(n)|uint64(uint16(level))<<32|uint64(kind)<<48)
+	p.mem.setStamp(failpoint.ClaimStamp, start, stateClaimed)
+	put64(failpoint.ClaimTime, b, recTime, p.clock.now())
 	return Claim{Payload: b[recordHeader : recordHeader+n : recordHeader+n], pos: start}, nil
 }
+
+// Fill copies p, which is as long as Payload, into the claim.
+func (c Claim) Fill(p []byte) { putBytes(failpoint.AppendPayload, c.Payload, p) }
 
 // Commit makes the record whole and visible.
 func (p *Producer) Commit(c Claim) { p.finish(c, stateCommitted) }
@@ -125,9 +130,9 @@ func (p *Producer) finish(c Claim, state uint64) {
 	off := c.pos & p.mem.mask
 	n := recordHeader + uint64(len(c.Payload))
 	b := p.mem.bytes[off : off+n : off+n]
-	le.PutUint32(b[recLost:], uint32(p.lostTotal.Load()))
-	le.PutUint32(b[recChecksum:], p.mem.checksum(p.table, c.pos, state, b[recChecked:]))
-	p.mem.setStamp(c.pos, state)
+	put32(failpoint.CommitLost, b, recLost, uint32(p.lostTotal.Load()))
+	put32(failpoint.CommitChecksum, b, recChecksum, p.mem.checksum(p.table, c.pos, state, b[recChecked:]))
+	p.mem.setStamp(failpoint.CommitStamp, c.pos, state)
 	// The stamp's store and this load must not change places (W9), else a reader
 	// that goes to sleep between them would not be woken. Go's atomics are
 	// sequentially consistent, so they do not.
@@ -143,7 +148,7 @@ func (p *Producer) Append(payload []byte, level int16, kind Kind) error {
 	if err != nil {
 		return err
 	}
-	copy(c.Payload, payload)
+	c.Fill(payload)
 	p.Commit(c)
 	return nil
 }
@@ -158,7 +163,7 @@ func (p *Producer) CountLost(reason LossReason, level int16) (counted bool) {
 		return false
 	}
 	defer p.leave()
-	wordAt(p.entry, lanLost+8*uint64(reason.slot(level))).add(1)
+	wordAt(p.entry, lanLost+8*uint64(reason.slot(level))).add(failpoint.CountLost, 1)
 	p.lostTotal.Add(1)
 	return true
 }
@@ -231,7 +236,7 @@ func (p *Producer) Wait(seen uint64, timeout time.Duration) {
 	// Store the flag, then look again; the reader publishes, then looks at the
 	// flag. Both orders are sequentially consistent, so one of the two sees the
 	// other and no wake-up is lost.
-	f.store(futexWaiting)
+	f.store(failpoint.WaitFlag, futexWaiting)
 	if p.consumer.load() == seen {
 		futexWait(f, futexWaiting, timeout)
 	}

@@ -182,7 +182,7 @@ func (c *cursor) take(pos, end, state uint64, kind ChecksumKind) (Item, bool) {
 		return Item{}, false
 	}
 	off := pos & c.mem.mask
-	c.buf = append(c.buf[:0], c.mem.bytes[off+recChecksum:off+recordHeader+payload]...)
+	c.buf = appendShared(c.buf[:0], c.mem.bytes[off+recChecksum:off+recordHeader+payload])
 	if !c.holds(pos, state, kind.table(), payload) {
 		return Item{}, false
 	}

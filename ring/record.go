@@ -1,6 +1,10 @@
 package ring
 
-import "hash/crc32"
+import (
+	"hash/crc32"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
+)
 
 // Kind says how a record's payload is to be read. The ring itself gives meaning
 // to KindOwner alone.
@@ -103,8 +107,8 @@ func (m *laneMemory) stateAt(pos uint64) uint64 {
 // setStamp stores the stamp of pos with release order: all that this thread
 // wrote before is visible to whoever sees the stamp. Without it a reader could
 // accept a header or a payload that is still on its way.
-func (m *laneMemory) setStamp(pos, state uint64) {
-	wordAt(m.bytes, pos&m.mask).store(m.stamp(pos, state))
+func (m *laneMemory) setStamp(at failpoint.Point, pos, state uint64) {
+	wordAt(m.bytes, pos&m.mask).store(at, m.stamp(pos, state))
 }
 
 // checksum covers the position, the state, the header from recChecked on and the

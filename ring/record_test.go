@@ -6,6 +6,8 @@ import (
 	"hash/crc32"
 	"strings"
 	"testing"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 func unhex(t testing.TB, s string) []byte {
@@ -42,7 +44,7 @@ func TestCommittedRecordIsTheseBytes(t *testing.T) {
 		}
 		sameBytes(t, "claimed stamp", f.lanes[0][128:136], "91 32 54 76 98 ba dc fe")
 		copy(claim.Payload, "hello")
-		put64(w.mem.bytes[claim.pos&w.mem.mask:], recTime, 0x1122334455667788)
+		put64(failpoint.OwnIdentity, w.mem.bytes[claim.pos&w.mem.mask:], recTime, 0x1122334455667788)
 		w.Commit(claim)
 		sameBytes(t, "record", f.lanes[0][128:128+37], `92 32 54 76 98 ba dc fe `+c.checksum+` 07 00 00 00
 			05 00 00 00 ec ff 02 00 88 77 66 55 44 33 22 11 68 65 6c 6c 6f`)
@@ -57,15 +59,15 @@ func TestAbortedRecordFarFromTheStartIsTheseBytes(t *testing.T) {
 	f.attach(t, "2")
 	w := f.attach(t, "3")
 	pos := uint64(1<<40 + 5*1024 + 64)
-	w.producer.store(pos)
-	w.consumer.store(pos)
+	w.producer.store(failpoint.OwnIdentity, pos)
+	w.consumer.store(failpoint.OwnIdentity, pos)
 	w.table = crc32.IEEETable
 	w.lostTotal.Store(1<<32 - 1)
 	claim, err := w.Claim(0, 60, KindRaw)
 	if err != nil {
 		t.Fatal(err)
 	}
-	put64(w.mem.bytes[claim.pos&w.mem.mask:], recTime, 1)
+	put64(failpoint.OwnIdentity, w.mem.bytes[claim.pos&w.mem.mask:], recTime, 1)
 	w.Abort(claim)
 	sameBytes(t, "record", f.lanes[3][64:96], `53 26 54 76 98 bb dc fe f3 a0 bb c1 ff ff ff ff
 		00 00 00 00 3c 00 01 00 01 00 00 00 00 00 00 00`)
@@ -75,8 +77,8 @@ func TestPaddingIsTheseBytes(t *testing.T) {
 	t.Parallel()
 	f := newHeapFile(t, 1, 1024)
 	w := f.attach(t, "w")
-	w.producer.store(968)
-	w.consumer.store(968)
+	w.producer.store(failpoint.OwnIdentity, 968)
+	w.consumer.store(failpoint.OwnIdentity, 968)
 	w.append(t, strings.Repeat("x", 96))
 	sameBytes(t, "padding", f.lanes[0][968:976], "dc 31 54 76 98 ba dc fe")
 }
@@ -103,7 +105,7 @@ func TestStampOfAnyOtherPositionIsNoStamp(t *testing.T) {
 	m := newLaneMemory(b, testKey, 0)
 	for _, pos := range []uint64{0, 8, 1016, 1024, 1 << 40, maxPosition &^ 7} {
 		for state := uint64(stateClaimed); state <= statePadding; state++ {
-			m.setStamp(pos, state)
+			m.setStamp(failpoint.CommitStamp, pos, state)
 			if got := m.stateAt(pos); got != state {
 				t.Errorf("position %d: state %d, want %d", pos, got, state)
 			}
@@ -114,7 +116,7 @@ func TestStampOfAnyOtherPositionIsNoStamp(t *testing.T) {
 			}
 		}
 		for _, state := range []uint64{0, 5, 6, 7} {
-			m.setStamp(pos, state)
+			m.setStamp(failpoint.CommitStamp, pos, state)
 			if got := m.stateAt(pos); got != 0 {
 				t.Errorf("state %d is taken for %d", state, got)
 			}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // Retire marks the ring as being removed and makes sure that nobody has a lane of
@@ -17,7 +19,7 @@ func (c *Consumer) Retire() (ok bool, err error) {
 	if len(c.Attached()) > 0 {
 		return false, nil
 	}
-	c.control(ctlRetired).store(markRetired)
+	c.control(ctlRetired).store(failpoint.RetireMark, markRetired)
 	deadline := time.Now().Add(settleTime)
 	for i := range c.ring.LaneCount {
 		if ok, err := c.vacate(i, deadline); !ok {
@@ -45,12 +47,12 @@ func (c *Consumer) vacate(i int, deadline time.Time) (ok bool, err error) {
 		case c.State(i) == LaneOwned || time.Now().After(deadline):
 			return false, nil
 		}
-		time.Sleep(100 * time.Microsecond)
+		pause(100 * time.Microsecond)
 	}
 }
 
 // Unretire clears the mark that Retire stored: the ring stays in use.
-func (c *Consumer) Unretire() { c.control(ctlRetired).store(0) }
+func (c *Consumer) Unretire() { c.control(ctlRetired).store(failpoint.RetireMark, 0) }
 
 // Unlink removes the ring's file, which Retire and then Undrained have cleared for
 // it. It is harmless if somebody has removed it already; it fails, and removes

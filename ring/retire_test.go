@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 	"testing/synctest"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // ringsWith are rings on the heap, in states that claimants may meet.
@@ -22,8 +24,8 @@ var ringsWith = map[string]func(t *testing.T) *heapFile{
 	"a lane of a claimant that died": func(t *testing.T) *heapFile {
 		f := newHeapFile(t, 1, 1024)
 		end := f.head.ownerEnd(0)
-		wordAt(f.entry(0), lanAllocated).store(1)
-		f.entry(0).producer().store(end)
+		wordAt(f.entry(0), lanAllocated).store(failpoint.OwnIdentity, 1)
+		f.entry(0).producer().store(failpoint.OwnIdentity, end)
 		return f
 	},
 }
@@ -232,7 +234,7 @@ func TestRetireWaitsForWhoeverIsBetweenTwoStepsAndNotForEver(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newHeapFile(t, 3, 1024)
 			c, other := f.consumer(t), f.open()
-			f.entry(1).state().store(uint64(state))
+			f.entry(1).state().store(failpoint.OwnIdentity, uint64(state))
 			lock := f.head.entryOffset(1)
 			other.tryLock(lock)
 			if ok, err := c.Retire(); ok || err != nil || f.retired() || len(f.holder) != 2 {
@@ -263,7 +265,7 @@ func TestUndrainedSaysWhatARetiredRingStillHolds(t *testing.T) {
 		"lane 0 is closed and holds records that are not drained": func(_ *Consumer, _ *Lane, w *worker) { w.Close() },
 		"lane 0 is unknown 0x0000000000000005 and holds records that are not drained": func(_ *Consumer, l *Lane, w *worker) {
 			w.process.die()
-			l.entry.state().store(5)
+			l.entry.state().store(failpoint.OwnIdentity, 5)
 		},
 		"lane 0 lost 1 records that are not in the log yet": func(c *Consumer, l *Lane, w *worker) {
 			w.CountLost(LostFull, 0)

@@ -3,6 +3,8 @@ package ring
 import (
 	"hash/crc32"
 	"testing"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // scribe writes lanes byte by byte as docs/format.md says, without Producer: with
@@ -94,7 +96,7 @@ func (s *scribe) unstamped(n int) uint64 {
 func (s *scribe) own(o Owner, state LaneState) {
 	e := s.f.entry(s.lane)
 	o.Checksum = s.kind
-	put64(e, lanAllocated, 1)
+	put64(failpoint.OwnIdentity, e, lanAllocated, 1)
 	e.setOwner(&o, s.seed())
 	le.PutUint64(e[lanState:], uint64(state))
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // vector is one behaviour: a ring, made by build, and what a reader must find in
@@ -98,7 +100,7 @@ func (r *vectorRing) batch(state IntentState, window string) {
 		panic(err)
 	}
 	a.setWindow(0, 0, []byte(window))
-	a.state().store(uint64(state))
+	a.state().store(failpoint.OwnIdentity, uint64(state))
 }
 
 // vectors is the list of all behaviours.
@@ -217,8 +219,8 @@ func vectors() []vector {
 				r.lost = uint32(lost)
 				r.raw(fmt.Sprint(i))
 			}
-			put64(r.f.entry(0), lanLost, 1<<32)
-			put64(r.f.entry(0), lanLost+8*3, 7)
+			put64(failpoint.OwnIdentity, r.f.entry(0), lanLost, 1<<32)
+			put64(failpoint.OwnIdentity, r.f.entry(0), lanLost+8*3, 7)
 			r.progress(Progress{LostSeen: 1<<32 - 2, Sequence: 1<<32 - 2})
 		}, "owner record record record record record end"},
 		{"producer-damaged", "a producer position that cannot be: the records are salvaged", func(r *vectorRing) {

@@ -3,17 +3,22 @@ package ring
 import (
 	"encoding/binary"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // Positions and stamps are single 64-bit words, and lanes are mapped whole.
 const _ = uint(1 << 63) // does not compile where words have 32 bits
 
 // word is one aligned 64-bit word of shared memory. Every access to a shared
-// word in this module goes through its methods, so that this is the one file to
-// replace by a build that schedules or fails accesses.
+// word in this module goes through its methods, and every store into shared bytes
+// through the functions below, so that this is the one file to replace by a build
+// that schedules accesses. Each store names its failpoint: the place at which a
+// process can be made to die just before it. In a normal build that is nothing.
 //
 // sync/atomic is sequentially consistent. Where the protocol needs less
 // (acquire, release), the comment at the use says what is needed; W9 is the one
@@ -28,10 +33,22 @@ func wordAt(b []byte, off uint64) *word {
 	return (*word)(unsafe.Pointer(&b[off : off+8 : off+8][0]))
 }
 
-func (w *word) load() uint64           { return w.v.Load() }
-func (w *word) store(v uint64)         { w.v.Store(v) }
-func (w *word) cas(old, v uint64) bool { return w.v.CompareAndSwap(old, v) }
-func (w *word) add(d uint64) uint64    { return w.v.Add(d) }
+func (w *word) load() uint64 { return w.v.Load() }
+
+func (w *word) store(at failpoint.Point, v uint64) {
+	failpoint.Hit(at)
+	w.v.Store(v)
+}
+
+func (w *word) cas(at failpoint.Point, old, v uint64) bool {
+	failpoint.Hit(at)
+	return w.v.CompareAndSwap(old, v)
+}
+
+func (w *word) add(at failpoint.Point, d uint64) uint64 {
+	failpoint.Hit(at)
+	return w.v.Add(d)
+}
 
 // futex makes the system call on w. The kernel compares the 32 bits at w's
 // address, which on a little-endian machine are w's low half.
@@ -42,7 +59,35 @@ func (w *word) futex(op, value uintptr, timeout *unix.Timespec) {
 // put64 stores v at byte offset off of b with one plain 8-byte store. Plain
 // stores are ordered for others only by the release store of a stamp or of a
 // state that follows them.
-func put64(b []byte, off, v uint64) { binary.LittleEndian.PutUint64(b[off:off+8:off+8], v) }
+func put64(at failpoint.Point, b []byte, off, v uint64) {
+	failpoint.Hit(at)
+	binary.LittleEndian.PutUint64(b[off:off+8:off+8], v)
+}
+
+// put32 stores v at byte offset off of b with one plain 4-byte store.
+func put32(at failpoint.Point, b []byte, off uint64, v uint32) {
+	failpoint.Hit(at)
+	binary.LittleEndian.PutUint32(b[off:off+4:off+4], v)
+}
+
+// putBytes stores src at the beginning of b.
+func putBytes(at failpoint.Point, b, src []byte) {
+	failpoint.Hit(at)
+	copy(b, src)
+}
+
+// zero clears b.
+func zero(at failpoint.Point, b []byte) {
+	failpoint.Hit(at)
+	clear(b)
+}
+
+// appendShared appends what b holds now to dst. Others may be writing there: what
+// was copied is checked before it is believed.
+func appendShared(dst, b []byte) []byte { return append(dst, b...) }
+
+// pause waits a while for what other processes are about to do.
+func pause(d time.Duration) { time.Sleep(d) }
 
 // addressOf is where b lies in memory, to tell a fault in a mapping of ours
 // from any other (D10).

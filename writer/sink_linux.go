@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ringlog/ringlog/internal/failpoint"
 	"github.com/ringlog/ringlog/record"
 	"github.com/ringlog/ringlog/ring"
 )
@@ -80,7 +81,7 @@ func (s *sink) appendKind(level record.Level, p []byte, kind ring.Kind) error {
 			return err
 		}
 	}
-	copy(c.Payload, p)
+	c.Fill(p)
 	s.producer.Commit(c)
 	return nil
 }
@@ -119,6 +120,7 @@ func (s *sink) logLong(level record.Level, given *record.Entry) error {
 // lane for as long as this process lives (W6).
 func (s *sink) encode(c ring.Claim, level record.Level, e *record.Entry) error {
 	whole := false
+	failpoint.Hit(failpoint.AppendPayload)
 	defer func() {
 		if !whole {
 			s.abort(c, level)
