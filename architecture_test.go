@@ -175,6 +175,21 @@ func TestEveryTestThatADocumentNamesExists(t *testing.T) {
 	}
 }
 
+// A reader of the promises goes on to the test that shows one of them.
+func TestEveryTestInTheGuaranteesIsLinkedToItsFile(t *testing.T) {
+	t.Parallel()
+	text := read(t, "docs/guarantees.md")
+	links := regexp.MustCompile("\\[`((?:Test|Fuzz)\\w+)`\\]\\(\\.\\./([^)]+)\\)").FindAllStringSubmatch(text, -1)
+	if named := regexp.MustCompile("`(?:Test|Fuzz)[A-Z]\\w+`").FindAllString(text, -1); len(links) == 0 || len(named) != len(links) {
+		t.Errorf("%d tests are named, %d linked", len(named), len(links))
+	}
+	for _, l := range links {
+		if !strings.Contains(read(t, l[2]), "func "+l[1]+"(") {
+			t.Errorf("%s has no %s", l[2], l[1])
+		}
+	}
+}
+
 func TestOperationsHasTheExitCodesOfTheCommandsHelp(t *testing.T) {
 	t.Parallel()
 	row := regexp.MustCompile(`(?m)^\| ([0-9]+\+?) \| (.*) \|$`)

@@ -20,6 +20,9 @@ func main() {
 	if path := os.Getenv(workerVariable); path != "" {
 		exit(serve(path, os.Stdin, os.Stdout))
 	}
+	if os.Getenv(readerVariable) != "" {
+		exit(serveDrains(os.Stdin, os.Stdout))
+	}
 	// An interrupted run removes its files: they take memory.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -26,11 +26,19 @@ func (r *report) print(out io.Writer) error {
 	fmt.Fprintf(out, "%d rounds of %v for each line, interleaved; ns for one operation of one process\n\n", r.Rounds, r.Round)
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "what\tmedian\tmin\tmax\tratio\tallocs\tM/s\t\n")
-	var noisy []string
+	var noisy, skipped []string
+	var first []float64
 	for i := range r.Results {
 		c := &r.Results[i]
+		if c.Skipped != "" {
+			skipped = append(skipped, c.Name+": "+c.Skipped)
+			continue
+		}
+		if first == nil {
+			first = c.Samples
+		}
 		fmt.Fprintf(t, "%s\t%.1f\t%.1f\t%.1f\t%.2f\t%.2f\t%.2f\t\n", c.Name, c.Summary.Median, c.Summary.Min, c.Summary.Max,
-			ratio(c.Samples, r.Results[0].Samples), c.Allocs, c.perSecond()/1e6)
+			ratio(c.Samples, first), c.Allocs, c.perSecond()/1e6)
 		if c.Summary.noisy() {
 			noisy = append(noisy, c.Name)
 		}
@@ -43,7 +51,10 @@ func (r *report) print(out io.Writer) error {
 		fmt.Fprintf(out, "NOISY: the middle half of the rounds spans over %.0f %% of the median for: %s. Measure again on a quiet machine.\n",
 			noisyAbove*100, strings.Join(noisy, "; "))
 	}
-	return nil
+	for _, s := range skipped {
+		fmt.Fprintln(out, s)
+	}
+	return r.printIntent(out)
 }
 
 func (r *report) save(path string) error {

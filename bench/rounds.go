@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -26,6 +27,13 @@ type measurement interface {
 	io.Closer
 }
 
+// errSkipped: a candidate cannot be measured here; the others can.
+var errSkipped = errors.New("skipped")
+
+// processorTimer is a measurement that also says how much processor time the reader
+// took in the last run.
+type processorTimer interface{ processorTime() time.Duration }
+
 // result is what came out for one candidate.
 type result struct {
 	Name      string    `json:"name"`
@@ -33,6 +41,9 @@ type result struct {
 	Samples   []float64 `json:"ns_per_op"` // one a round; of one process
 	Allocs    float64   `json:"allocs_per_op"`
 	Summary   summary   `json:"summary"`
+	// Processor is the reader's processor time for one record, where it is measured.
+	Processor []float64 `json:"processor_ns_per_record,omitempty"`
+	Skipped   string    `json:"skipped,omitempty"` // why there is nothing of it
 }
 
 // perSecond is how many operations all processes together do.
@@ -40,7 +51,7 @@ func (r *result) perSecond() float64 { return float64(r.Processes) * 1e9 / r.Sum
 
 // everything is what there is to measure. The first line is what the others are
 // compared with.
-var everything = slices.Concat(appends, loggers, drains, floors)
+var everything = slices.Concat(appends, loggers, drains, intents, floors)
 
 func choose(all []candidate, only *regexp.Regexp) []candidate {
 	var chosen []candidate
@@ -68,10 +79,13 @@ func measure(ctx context.Context, all []candidate, dir string, rounds int, d tim
 		}
 	}()
 	for i, c := range all {
-		if open[i], err = c.open(dir); err != nil {
+		r := result{Name: c.name, Processes: c.processes}
+		if open[i], err = c.open(dir); errors.Is(err, errSkipped) {
+			r.Skipped, err = err.Error(), nil
+		} else if err != nil {
 			return nil, fmt.Errorf("preparing %s: %w", c.name, err)
 		}
-		results = append(results, result{Name: c.name, Processes: c.processes})
+		results = append(results, r)
 	}
 	for round := -1; round < rounds; round++ {
 		for i, m := range open {
@@ -79,6 +93,9 @@ func measure(ctx context.Context, all []candidate, dir string, rounds int, d tim
 				return nil, err
 			}
 			r := &results[i]
+			if r.Skipped != "" {
+				continue
+			}
 			runtime.GC() // what one candidate left is not the next one's to clear
 			before := mallocs()
 			n, took, err := m.run(d)
@@ -89,11 +106,16 @@ func measure(ctx context.Context, all []candidate, dir string, rounds int, d tim
 				continue
 			}
 			r.Samples = append(r.Samples, float64(took)/float64(n))
+			if p, ok := m.(processorTimer); ok {
+				r.Processor = append(r.Processor, float64(p.processorTime())/float64(n*r.Processes))
+			}
 			r.Allocs = max(r.Allocs, float64(mallocs()-before)/float64(n))
 		}
 	}
 	for i := range results {
-		results[i].Summary = summarize(results[i].Samples)
+		if r := &results[i]; r.Skipped == "" {
+			r.Summary = summarize(r.Samples)
+		}
 	}
 	return results, nil
 }

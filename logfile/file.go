@@ -47,6 +47,7 @@ type File struct {
 	out      *lumberjack.Logger
 	attached bool // out has the file of fd open
 
+	dirty    bool     // bytes may have come since Sync
 	unsynced []string // directories with entries made since they were synced
 }
 
@@ -79,7 +80,8 @@ func Open(path string, opts Options) (*File, error) {
 		return nil, err
 	}
 	f := &File{path: path, opts: opts, fd: fd, out: takeLogger(), unsynced: append(changed, filepath.Dir(path))}
-	if err := errors.Join(removeStale(tempName(path)), f.attach(fd)); err != nil {
+	f.dirty = true // as far as is known: whoever had the file before may not have synced it
+	if err := errors.Join(keepUnfinished(path), f.attach(fd)); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
@@ -133,6 +135,7 @@ func (f *File) Write(p []byte) (n int, err error) {
 			return 0, err
 		}
 	}
+	f.dirty = true
 	claimed, werr := 0, failpoint.Err(failpoint.FileWrite)
 	if werr == nil {
 		claimed, werr = f.out.Write(p)
@@ -187,8 +190,13 @@ func (f *File) Check(want int64) error {
 	return nil
 }
 
+// Unsynced says whether there is something to Sync: anything that was written or
+// named since, or by whoever had the file before Open. A closed File has nothing.
+func (f *File) Unsynced() bool { return f.fd != nil && (f.dirty || len(f.unsynced) > 0) }
+
 // Sync makes the file's bytes, and the names that Open and Rotate made, survive a
-// power loss.
+// power loss. After an error nobody knows which bytes written since the last Sync are
+// on disk: the system reports it once, and the next Sync may succeed without them.
 func (f *File) Sync() error {
 	if _, err := f.stat(); err != nil {
 		return err
@@ -200,6 +208,7 @@ func (f *File) Sync() error {
 	if err != nil {
 		return fmt.Errorf("sync %s: %w", f.path, err)
 	}
+	f.dirty = false
 	for len(f.unsynced) > 0 {
 		if err := syncDir(f.unsynced[0]); err != nil {
 			return err

@@ -170,7 +170,7 @@ func (r *rotation) place() error {
 func (r *rotation) adopt() error {
 	failpoint.Hit(failpoint.FileAdopt)
 	old := r.f.fd
-	r.f.fd = r.next
+	r.f.fd, r.f.dirty = r.next, true // as Open has it
 	if dir := filepath.Dir(r.f.path); !slices.Contains(r.f.unsynced, dir) {
 		r.f.unsynced = append(r.f.unsynced, dir)
 	}
@@ -202,8 +202,8 @@ func tempName(path string) string {
 func finishRotation(path string) error {
 	temp := tempName(path)
 	st, err := lstat(temp)
-	if err != nil || !isRegular(&st) || st.Size != 0 {
-		return nil // nothing to finish; removeStale judges what is there
+	if err != nil || !isRegular(&st) {
+		return nil // nothing to finish; keepUnfinished judges what is there
 	}
 	err = renameNew(temp, path)
 	if errors.Is(err, unix.EEXIST) || errors.Is(err, unix.ENOENT) {
@@ -212,7 +212,29 @@ func finishRotation(path string) error {
 	return err
 }
 
-// removeStale removes a temporary that a crash left. One with bytes in it is not
+// keepUnfinished is for the temporary that a crash left beside a file that has its
+// name. One without bytes is removed. One with bytes may have been the output: a power
+// loss can forget the names that a rotation made, and keep what was written since. So
+// it gets a backup's name.
+func keepUnfinished(path string) error {
+	temp := tempName(path)
+	st, err := lstat(temp)
+	if err != nil || !isRegular(&st) || st.Size == 0 {
+		return removeStale(temp)
+	}
+	for range maxRaces {
+		backup, err := nextBackup(path, time.Now())
+		if err != nil {
+			return err
+		}
+		if err = renameNew(temp, backup); !errors.Is(err, unix.EEXIST) {
+			return err
+		}
+	}
+	return ErrRaced
+}
+
+// removeStale removes a temporary that is in the way. One with bytes in it is not
 // of our making and is left, as an error.
 func removeStale(temp string) error {
 	st, err := lstat(temp)

@@ -292,10 +292,27 @@ func TestForeignBytesUnderTheTemporaryNameAreNeverRemoved(t *testing.T) {
 	_, err := f.Rotate()
 	wantErr(t, err, unix.EEXIST)
 	check(t, f.Check(0))
-	check(t, f.Close())
-	_, err = Open(path, Options{})
-	wantErr(t, err, unix.EEXIST)
 	wantContent(t, tempName(path), "whose?")
+	check(t, f.Close())
+	open(t, path)
+	if got := history(t, path); got != "whose?" {
+		t.Fatalf("history is %q", got)
+	}
+}
+
+// A power loss may forget names and keep bytes.
+func TestARotatedFileWhoseNamesAreForgottenKeepsItsBytes(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "app.log")
+	check(t, os.WriteFile(tempName(path), []byte("new\n"), 0o600))
+	f := open(t, path)
+	wantContent(t, path, "new\n")
+	check(t, f.Close())
+	check(t, os.WriteFile(tempName(path), []byte("newer\n"), 0o600))
+	open(t, path)
+	if got := history(t, path); got != "newer\nnew\n" {
+		t.Fatalf("history is %q", got)
+	}
 }
 
 func BenchmarkRotateAndPrune(b *testing.B) {

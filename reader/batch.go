@@ -5,7 +5,6 @@ package reader
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/ringlog/ringlog/logfile"
@@ -33,9 +32,16 @@ func (r *Reader) commit(ctx context.Context) error {
 	if err := r.writeFiles(ctx, b); err != nil {
 		return err
 	}
-	r.trouble.end(r.say)
 	failpoint.Hit(failpoint.DrainApply)
 	r.consumer.MarkApplied()
+	if r.opts.Sync == SyncBatch {
+		// Publishing gives memory back, to be written over. Before that the ring on disk
+		// is to know that outputs have what was there: after a power loss it might tell of
+		// a batch to undo whose records are gone (D6).
+		if err := r.syncRing(ctx); err != nil {
+			return err
+		}
+	}
 	failpoint.Hit(failpoint.DrainPublish)
 	if err := r.consumer.Publish(b); err != nil {
 		return err
@@ -68,9 +74,12 @@ func (r *Reader) batch() *ring.Batch {
 			Lane: s.lane.Index, Generation: s.owner.Generation, From: s.published.Consumer, To: s.now, State: state,
 		})
 	}
+	r.writing = r.writing[:0]
 	for _, o := range r.outputs {
 		if o.file != nil && len(o.buf) > 0 {
+			o.part = len(b.Outputs)
 			b.Outputs = append(b.Outputs, o.change())
+			r.writing = append(r.writing, o)
 		}
 	}
 	return b
@@ -99,26 +108,11 @@ func (r *Reader) writePipes(ctx context.Context) error {
 	return nil
 }
 
-// writeFiles writes until every file holds its part of the batch whole. Nothing
-// written is taken back on the way: only what is missing is tried again (D5).
+// writeFiles writes until every file holds its part of the batch whole, on disk if
+// that is the policy. Nothing written is taken back on the way: only what is missing is
+// tried again (D5).
 func (r *Reader) writeFiles(ctx context.Context, b *ring.Batch) error {
-	i := 0 // index in b.Outputs
-	for _, o := range r.outputs {
-		if o.file == nil || len(o.buf) == 0 {
-			continue
-		}
-		for {
-			err := r.writeOutput(o, i, b)
-			if err == nil {
-				break
-			}
-			if err := r.fail(ctx, err); err != nil {
-				return err
-			}
-		}
-		i++
-	}
-	return nil
+	return r.untilDone(ctx, r.writing, func(o *output) error { return r.writeOutput(o, o.part, b) })
 }
 
 // writeOutput writes what is missing of the batch in o, output i of b.
@@ -138,44 +132,37 @@ func (r *Reader) writeOutput(o *output, i int, b *ring.Batch) error {
 		// What was written is whole in the file, wherever it is now.
 		r.stats.Moved++
 		o.stale = true
-		return nil
+		err = nil
 	case errors.Is(err, logfile.ErrGrown) && o.written == len(o.buf):
 		if !o.shared {
 			o.shared = true
 			r.say("%v; the batch is in it", err)
 		}
-		return nil
+		err = nil
 	case errors.Is(err, logfile.ErrRemoved), errors.Is(err, logfile.ErrTruncated), errors.Is(err, logfile.ErrGrown):
 		// What was written is gone, or nobody knows what is left of it.
 		o.stale = true
+	}
+	if err == nil && r.opts.Sync == SyncBatch {
+		failpoint.Hit(failpoint.DrainSync)
+		if err = o.file.Sync(); err != nil {
+			// Nobody knows what of the batch is on disk, and the next sync may say that all
+			// is well: so it is written again, where lines are then twice and none is lost.
+			o.stale = true
+		}
 	}
 	return err
 }
 
 // rewrite opens o's path again, for the whole of the batch, under an intent that
-// says so. Other outputs of the batch are whole or untouched meanwhile.
+// says so. Of other outputs of the batch, none is in the middle of a piece.
 func (r *Reader) rewrite(o *output, i int, b *ring.Batch) error {
-	if err := o.reopen(r.opts.Keep, r.say); err != nil {
+	if err := r.reopen(o); err != nil {
 		return err
 	}
 	b.Outputs[i] = o.change()
 	b.Number++
 	return r.consumer.Prepare(b)
-}
-
-// fail says once that an output fails, and waits before it is tried again. It
-// gives up, with an error, if the reader is to end and this has gone on for long.
-func (r *Reader) fail(ctx context.Context, err error) error {
-	if r.trouble.note(err, r.say) {
-		r.consumer.ReportError(err)
-	}
-	r.consumer.Heartbeat()
-	stopping := r.stopping || ctx.Err() != nil || r.leaving() && len(r.consumer.Attached()) == 0
-	if stopping && time.Since(r.trouble.since) > giveUpAfter {
-		return fmt.Errorf("reader: an output cannot be written; the records stay in the ring: %w", err)
-	}
-	time.Sleep(retryEvery)
-	return nil
 }
 
 // published brings the streams and the outputs in line with what the ring now
@@ -219,52 +206,29 @@ func (r *Reader) rotate(o *output) {
 	}
 	due, err := o.file.NeedsRotation(r.opts.MaxSize)
 	if err == nil && due {
-		if _, err = o.file.Rotate(); err == nil {
-			r.stats.Rotations++
-			removed, pruned := o.file.Prune()
-			r.stats.Removed += uint64(removed)
-			err = errors.Join(o.endPartialLine(r.say), pruned)
-		}
+		err = r.rotateDue(o)
 	}
 	if err != nil && !errors.Is(err, logfile.ErrMoved) {
-		r.rotation.note(err, r.say)
+		r.note(&o.rotating, err)
 	} else if due {
-		r.rotation.end(r.say)
+		r.over(&o.rotating)
 	}
 }
 
-const (
-	// retryEvery is how long the reader waits before it tries a failing output again.
-	retryEvery = 100 * time.Millisecond
-	// giveUpAfter is how long a reader that is to end puts up with a failing output.
-	giveUpAfter = 2 * time.Second
-)
-
-// trouble is something failing: said once when it begins, and once when it ends.
-type trouble struct {
-	what, advice string
-
-	err   error
-	since time.Time
-	count int
-}
-
-// note says err unless trouble has begun already; it says whether it has now.
-func (t *trouble) note(err error, say func(string, ...any)) bool {
-	t.count++
-	if t.err != nil {
-		return false
+func (r *Reader) rotateDue(o *output) error {
+	if err := r.letGo(o); err != nil {
+		return err
 	}
-	t.err, t.since = err, time.Now()
-	say("%s trouble: %v; %s", t.what, err, t.advice)
-	return true
-}
-
-// end says that everything was written.
-func (t *trouble) end(say func(string, ...any)) {
-	if t.err == nil {
-		return
+	if _, err := o.file.Rotate(); err != nil {
+		return err
 	}
-	say("%s trouble is over after %v and %d attempts", t.what, time.Since(t.since).Round(time.Millisecond), t.count)
-	t.err, t.count = nil, 0
+	r.stats.Rotations++
+	removed, err := o.file.Prune()
+	r.stats.Removed += uint64(removed)
+	if err != nil {
+		r.note(&o.pruning, err)
+	} else {
+		r.over(&o.pruning)
+	}
+	return o.endPartialLine(r.say)
 }

@@ -70,6 +70,12 @@ func (r *Reader) refresh(i int, now time.Time) error {
 // in which all is drained: a claimant may be at work there.
 func (r *Reader) follow(l *ring.Lane, state ring.LaneState, generation uint64) (*stream, error) {
 	r.streams[l.Index] = nil
+	// Once more, after the generation, which a claimant stores while the lane is free:
+	// from here on OWNED is this owner's, who has said all about itself. What was seen
+	// before may have been the former owner's OWNED.
+	if l.State() != state {
+		return nil, nil
+	}
 	p, ok := l.Progress()
 	end, _ := l.Produced()
 	if lost := l.Lost(); ok && state == ring.LaneClosed && p.Consumer == end && p.LostSeen == lost.Total() {

@@ -1,7 +1,9 @@
 package reader
 
 import (
+	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/ringlog/ringlog/selector"
@@ -20,6 +22,43 @@ const (
 	UntilDetached
 )
 
+// Sync says when the reader has outputs and ring written to disk (D6). The death of
+// processes costs nothing under any of them; this is about the machine's. Pipes and
+// terminals are never synced, and a ring in memory is gone with the power.
+type Sync int
+
+const (
+	// SyncNone: never. The system does it when it likes, and a power loss costs what it
+	// had not written yet.
+	SyncNone Sync = iota
+	// SyncInterval: between two batches, once in Options.SyncEvery, and at the end. A
+	// power loss costs no line that was in its file when the last sync began.
+	SyncInterval
+	// SyncBatch: in each batch, before its records leave the ring. A power loss costs no
+	// record that was accepted before the last sync of the ring began, and none that was
+	// published; some lines may be there twice. It takes two waits for the disk a batch.
+	SyncBatch
+)
+
+var syncNames = [...]string{SyncNone: "none", SyncInterval: "interval", SyncBatch: "batch"}
+
+// String is none, interval or batch.
+func (s Sync) String() string {
+	if s < 0 || int(s) >= len(syncNames) {
+		return fmt.Sprintf("Sync(%d)", int(s))
+	}
+	return syncNames[s]
+}
+
+// ParseSync is the Sync of that name.
+func ParseSync(name string) (Sync, error) {
+	i := slices.Index(syncNames[:], name)
+	if i < 0 {
+		return 0, fmt.Errorf("reader: unknown sync policy %q; want none, interval or batch", name)
+	}
+	return Sync(i), nil
+}
+
 // Options of a Reader. The zero value is the default, but for Outputs.
 type Options struct {
 	// Outputs are where lines go: each record to every output that wants it, by its
@@ -36,6 +75,10 @@ type Options struct {
 	// Grace is how long a record may wait for earlier ones of other lanes;
 	// default 1 ms. Lanes that are half full do not wait.
 	Grace time.Duration
+	// Sync says what survives a power loss; default SyncNone.
+	Sync Sync
+	// SyncEvery is the time between two syncs of SyncInterval; default 1 s.
+	SyncEvery time.Duration
 	// Log gets what the reader has to say about outputs and damage; default:
 	// slog.Default(). It must not end in this ring.
 	Log *slog.Logger
@@ -75,4 +118,6 @@ type Stats struct {
 	Rotations uint64
 	Removed   uint64 // rotated files that Options.Keep left no place for
 	Moved     uint64 // outputs that somebody else renamed
+	Syncs     uint64 // times at which outputs and ring were all on disk
+	Retries   uint64 // attempts at outputs, rotations and syncs that failed
 }

@@ -23,12 +23,15 @@ type output struct {
 	buf      []byte
 
 	file *logfile.File // nil for a pipe
-	pipe *pipe         // nil for a file
+	pipe sink          // nil for a file
 
 	before  int64 // size of the file before the batch
 	written int   // bytes of buf that are in the file
 	shared  bool  // somebody else writes to the file; that was said
-	stale   bool  // the path is to be opened again: its file was renamed, removed or cut off
+	stale   bool  // the path is to be opened again: its file was renamed, removed, cut off or not synced
+	part    int   // which output of the batch it is
+
+	writing, rotating, pruning, syncing trouble
 }
 
 // openOutput opens o. It ends half a line that an earlier user of the file left,
@@ -38,7 +41,13 @@ func openOutput(o Output, loc *time.Location, keep int, say func(string, ...any)
 	if err != nil {
 		return nil, err
 	}
-	out := &output{Output: o, format: f, selector: selector.Selector{Logger: o.Logger, Attrs: o.Attrs}}
+	out := &output{
+		Output: o, format: f, selector: selector.Selector{Logger: o.Logger, Attrs: o.Attrs},
+		writing:  trouble{what: "output", of: o.Path, advice: "records wait in the ring until it is over"},
+		rotating: trouble{what: "rotation", of: o.Path, advice: "the file in use grows until it is over"},
+		pruning:  trouble{what: "pruning", of: o.Path, advice: "rotated files stay until it is over"},
+		syncing:  trouble{what: "sync", of: o.Path, advice: "a power loss may cost what was written since the last one"},
+	}
 	if o.Path == "-" {
 		out.pipe, err = openPipe(o.Path)
 		return out, err
@@ -124,6 +133,11 @@ func (o *output) writeRest(window func(piece int, p []byte)) error {
 	return nil
 }
 
+// inPiece says that a piece of the batch is in the file in part.
+func (o *output) inPiece() bool {
+	return !o.stale && o.written < len(o.buf) && o.written%logfile.PieceSize != 0
+}
+
 // reopen opens the path again, for the whole of what is in the buffer. On an
 // error o stays stale.
 func (o *output) reopen(keep int, say func(string, ...any)) error {
@@ -149,5 +163,5 @@ func (o *output) close() error {
 	if o.file != nil {
 		return o.file.Close()
 	}
-	return o.pipe.out.Close()
+	return o.pipe.close()
 }

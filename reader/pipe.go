@@ -13,6 +13,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// sink is what the drain needs of an output that is no regular file.
+type sink interface {
+	write(ctx context.Context, b []byte) error
+	close() error
+}
+
 // pipe is an output that is no regular file: a pipe, a terminal, a device. It
 // cannot be rolled back, so a record may reach it twice if the reader dies before
 // it publishes.
@@ -70,3 +76,5 @@ func (p *pipe) write(ctx context.Context, b []byte) error {
 	}
 	return nil
 }
+
+func (p *pipe) close() error { return p.out.Close() }

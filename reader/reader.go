@@ -3,6 +3,7 @@
 package reader
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,8 +38,10 @@ type Reader struct {
 	unrouted uint64      // records of the batch at hand that no output wants
 	line     format.Line // reused: formatters take its address, so it would be allocated each time
 	intent   ring.Batch  // reused
-	trouble  trouble     // with writing
-	rotation trouble     // with rotating
+	writing  []*output   // the files that get bytes of the batch at hand; reused
+	syncing  trouble     // with the ring
+	synced   time.Time   // when outputs and ring were last to be on disk
+	kept     uint64      // Stats.Batches at that time
 	stats    Stats
 
 	counted struct { // stats after the last batch, for Stats
@@ -51,6 +54,18 @@ type Reader struct {
 // settles what an earlier reader left. Errors: those of ring.OpenConsumer; those
 // of logfile.Open (a file in use by another reader names it and its pid).
 func Open(path string, o Options) (*Reader, error) {
+	r, err := newReader(path, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.consumer.Guard(r.open); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+// newReader opens the ring, and nothing else yet.
+func newReader(path string, o Options) (*Reader, error) {
 	if len(o.Outputs) == 0 || len(o.Outputs) > ring.MaxOutputs {
 		return nil, fmt.Errorf("reader: %d outputs; a reader has 1 to %d", len(o.Outputs), ring.MaxOutputs)
 	}
@@ -59,9 +74,11 @@ func Open(path string, o Options) (*Reader, error) {
 			return nil, fmt.Errorf("reader: output %d of %d has no path; name a file, or \"-\" for standard output", i+1, len(o.Outputs))
 		}
 	}
-	if o.Grace == 0 {
-		o.Grace = time.Millisecond
+	if o.Sync < SyncNone || o.Sync > SyncBatch || o.SyncEvery < 0 {
+		return nil, fmt.Errorf("reader: sync policy %v every %v; want none, interval or batch, and no time below zero", o.Sync, o.SyncEvery)
 	}
+	o.Grace = cmp.Or(o.Grace, time.Millisecond)
+	o.SyncEvery = cmp.Or(o.SyncEvery, time.Second)
 	c, err := ring.OpenConsumer(path)
 	if err != nil {
 		return nil, err
@@ -70,14 +87,10 @@ func Open(path string, o Options) (*Reader, error) {
 	r := &Reader{
 		consumer: c, opts: o, log: o.Log, leaving: func() bool { return false },
 		streams: make([]*stream, n), met: make([]uint64, n), reported: make([]uint64, n),
-		trouble:  trouble{what: "output", advice: "records wait in the ring until it is over"},
-		rotation: trouble{what: "rotation", advice: "the file in use grows until it is over"},
+		syncing: trouble{what: "sync", of: path, advice: "a power loss may cost what was written since the last one"},
 	}
 	if r.log == nil {
 		r.log = slog.Default()
-	}
-	if err := c.Guard(r.open); err != nil {
-		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
 }
@@ -101,7 +114,15 @@ func (r *Reader) open() error {
 		}
 	}
 	if cost > room {
-		return fmt.Errorf("reader: the names of the outputs are too long together: an intent of %d bytes, the ring has room for %d", cost, room)
+		return fmt.Errorf("reader: %d outputs are too many for this ring: an intent of %d bytes, with room for %d; use fewer of them, shorter paths, or a ring with smaller lanes",
+			len(r.outputs), cost, room)
+	}
+	if r.opts.Sync != SyncNone {
+		// Else what an earlier reader wrote and did not sync could be missing from outputs
+		// of which the ring, from now on, is to say that they have it.
+		if err := r.syncAll(); err != nil {
+			return err
+		}
 	}
 	for _, o := range r.outputs {
 		r.rotate(o) // an earlier reader may have died just before it did
@@ -189,6 +210,7 @@ func (r *Reader) run(ctx context.Context) error {
 		if !progressed && r.done() {
 			break
 		}
+		r.syncDue(now)
 		pace.wait(ctx, now, progressed)
 	}
 	return r.drainRest(ctx)
@@ -209,10 +231,15 @@ func (r *Reader) done() bool {
 func (r *Reader) drainRest(ctx context.Context) error {
 	r.stopping, r.frozen = true, false
 	for {
-		progressed, err := r.cycle(ctx, time.Now(), horizonNone)
-		if err != nil || !progressed {
+		now := time.Now()
+		progressed, err := r.cycle(ctx, now, horizonNone)
+		if err != nil {
 			return err
 		}
+		if !progressed {
+			return r.syncRest()
+		}
+		r.syncDue(now)
 	}
 }
 
@@ -246,16 +273,16 @@ func (r *Reader) cycle(ctx context.Context, now time.Time, horizon int64) (bool,
 
 // begin makes the outputs ready for a batch.
 func (r *Reader) begin(ctx context.Context) error {
+	r.writing = r.writing[:0]
 	for _, o := range r.outputs {
-		for o.stale {
-			err := o.reopen(r.opts.Keep, r.say)
-			if err == nil {
-				break
-			}
-			if err := r.fail(ctx, err); err != nil {
-				return err
-			}
+		if o.stale {
+			r.writing = append(r.writing, o)
 		}
+	}
+	if err := r.untilDone(ctx, r.writing, r.reopen); err != nil {
+		return err
+	}
+	for _, o := range r.outputs {
 		if err := o.begin(); err != nil {
 			return err
 		}

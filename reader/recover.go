@@ -41,11 +41,16 @@ func (r *Reader) settle() error {
 
 // rollback undoes in the outputs what was written of a prepared batch.
 func (r *Reader) rollback(in *ring.Intent) error {
+	reboot := in.Batch.BootID != r.consumer.BootID()
+	if reboot && !r.holds(&in.Batch) {
+		r.say("%s is from before a reboot and no longer has all of the batch that was being written; the outputs stay as they are, and some of their last lines may come again", r.consumer.Path())
+		return nil
+	}
 	for i, o := range in.Batch.Outputs {
 		p := logfile.Pending{
 			Path: o.Path, Device: o.Device, Inode: o.Inode, Before: o.Before, Length: o.Length, Pieces: o.Pieces,
 			// Device numbers may change at a reboot.
-			IgnoreDevice: in.Batch.BootID != r.consumer.BootID(),
+			IgnoreDevice: reboot,
 		}
 		if in.Window != nil && in.WindowOutput == i {
 			p.Window, p.WindowPiece = in.Window, in.WindowPiece
@@ -61,4 +66,50 @@ func (r *Reader) rollback(in *ring.Intent) error {
 		}
 	}
 	return nil
+}
+
+// holds says whether the ring can deliver the whole of a prepared batch again. After a
+// power loss its pages may be of different ages: the batch may be published although
+// the intent does not say so, and its records written over. Then what the outputs have
+// of it is all there is, and is not cut off (D6).
+func (r *Reader) holds(b *ring.Batch) bool {
+	for i := range b.Lanes {
+		if !r.holdsLane(&b.Lanes[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// holdsLane reads what the batch took out of one lane, and compares the counts.
+func (r *Reader) holdsLane(c *ring.LaneChange) bool {
+	l, err := r.consumer.Lane(c.Lane)
+	if err != nil || l.Generation() != c.Generation {
+		return false
+	}
+	l.Owner() // tells the lane that its pages may be of different ages
+	p, ok := l.Progress()
+	end, _ := l.Produced()
+	lost := l.Lost()
+	if !ok || p.Consumer != c.From || c.To.Consumer > end || !l.Readable(c.From, end) || lost.Total() < c.To.LostSeen {
+		return false
+	}
+	pos, to := c.From, c.To.Consumer
+	l.Rewind(pos, to)
+	for {
+		it := l.Final(pos, to)
+		switch it.Outcome {
+		case ring.OutcomeRecord:
+			if it.Kind != ring.KindOwner {
+				p.Delivered++
+			}
+		case ring.OutcomeTorn:
+			p.Torn++
+		case ring.OutcomeDamaged:
+			p.Damaged++
+		default:
+			return p.Delivered == c.To.Delivered && p.Torn == c.To.Torn && p.Damaged == c.To.Damaged
+		}
+		pos = it.Next
+	}
 }

@@ -145,19 +145,52 @@ func (s *stream) rereading() bool { return !s.bad.since.IsZero() && s.bad.pos ==
 func (s *stream) advanceSalvage(now time.Time) {
 	s.have = false
 	for len(s.salvage) > 0 && !s.have {
-		it, ok := s.lane.At(s.salvage[0])
+		pos := s.salvage[0]
 		s.salvage = s.salvage[1:]
-		if ok && it.Kind != ring.KindOwner {
+		if s.lane.Aged() && pos >= s.end && !s.adjoins(pos) {
+			// An owner record may have been in between.
+			s.attribute(ring.Owner{Label: "unknown", Clock: s.owner.Clock})
+		}
+		it, ok := s.lane.At(pos)
+		s.pos = max(s.pos, it.Next)
+		switch {
+		case ok && it.Kind == ring.KindOwner:
+			s.adopt(it.Payload)
+		case ok:
 			s.setHead(it, s.owner.Clock.UnixNano(it.Time), now)
 		}
 	}
+}
+
+// adopt takes the owner record that lies before the next records of a damaged lane
+// for what it says: the lane's entry may be an earlier owner's, if it is older than the
+// memory (C7).
+func (s *stream) adopt(payload []byte) {
+	if o, ok := ring.ReadOwner(payload); ok && o.Generation != s.owner.Generation {
+		s.lastTime = o.Attached
+		s.attribute(o)
+	}
+}
+
+// attribute takes the records that follow for o's.
+func (s *stream) attribute(o ring.Owner) {
+	s.owner.Clock = o.Clock
+	s.owner.BeginSequence, s.owner.BeginDelivered, s.owner.BeginTorn = s.now.Sequence, s.now.Delivered, s.now.Torn
+	s.origin = &format.Origin{Worker: o.Label, PID: o.PID, Ring: s.origin.Ring, Lane: s.origin.Lane}
+}
+
+// adjoins says that nothing but padding and aborted records lies between the salvaged
+// record before, or where the lane's entry says that it ends, and that at pos.
+func (s *stream) adjoins(pos uint64) bool {
+	from := max(s.pos, s.end)
+	return s.lane.Readable(from, pos) && s.lane.Final(from, pos).Outcome == ring.OutcomeEnd
 }
 
 // startSalvage gives up the lane's positions: every whole record from position
 // from on is to be delivered, wherever it lies.
 func (s *stream) startSalvage(from uint64) {
 	s.damaged, s.final, s.have = true, true, false
-	s.now.Consumer = from
+	s.now.Consumer, s.pos = from, from
 	s.now.Damaged++
 	s.salvage = s.lane.Salvage(from)
 }

@@ -67,7 +67,7 @@ type laneClock struct {
 	base  uint64    // CLOCK_MONOTONIC at start
 }
 
-func (c *laneClock) now() uint64 { return c.base + uint64(time.Since(c.start)) }
+func (c *laneClock) now() uint64 { return c.base + uint64(clockSince(c.start)) }
 
 // describe is what readers need to convert this clock's timestamps.
 func (c *laneClock) describe() Clock {

@@ -93,6 +93,17 @@ func (c *Consumer) ReportError(err error) {
 	c.control(ctlErrorLength).store(failpoint.ReaderError, uint64(len(text)))
 }
 
+// CountError counts one more failure of what ReportError has told of.
+func (c *Consumer) CountError() {
+	c.control(ctlErrorTime).store(failpoint.ReaderError, uint64(time.Now().UnixNano()))
+	c.control(ctlErrorCount).add(failpoint.ReaderError, 1)
+}
+
+// Sync makes the ring as it is now survive a power loss: what all processes stored
+// in it, and its name. Where the ring lies in memory it does nothing. After an error
+// nobody knows what is on disk, whatever the next Sync says.
+func (c *Consumer) Sync() error { return c.from.sync() }
+
 // State is the state of lane i, without mapping its memory: free lanes may have
 // none (R5).
 func (c *Consumer) State(i int) LaneState { return LaneState(c.entry(i).state().load()) }
@@ -121,7 +132,7 @@ func (c *Consumer) Lane(i int) (*Lane, error) {
 			return nil, err
 		}
 		l := newLane(i, e, b, c.ring)
-		l.from = c.from
+		l.from, l.boot = c.from, c.boot
 		c.lanes[i] = l
 	}
 	return c.lanes[i], nil
@@ -210,16 +221,18 @@ func (c *Consumer) publishLane(change *LaneChange, deadline time.Time) error {
 	// and if all of it is, nothing is stored, since a claimant may be at work.
 	// A batch may carry a lane's losses or its damage alone, and then the position
 	// says nothing; it is never moved back.
-	if p, _ := e.loadProgress(); p.Consumer <= change.To.Consumer && p != change.To {
+	p, _ := e.loadProgress()
+	if p.Consumer <= change.To.Consumer && p != change.To {
 		backlog := e.producer().load()&^closedBit - p.Consumer
 		if w := wordAt(e, lanHighWater); backlog > w.load() && backlog <= c.ring.LaneSize {
 			w.store(failpoint.PublishHighWater, backlog)
 		}
 		e.setProgress(change.To, laneSeed(c.ring.key, change.Lane))
 	}
-	// Store the position, then look at the flag; a writer does the reverse. Also
-	// where an earlier reader stored it, which may have died before it looked.
-	if f := e.futex(); f.load() != futexAwake {
+	// Store the position, then look at the flag; a writer does the reverse. Where an
+	// earlier reader stored it, that may have died before it looked, or between the
+	// flag's store and the call.
+	if f := e.futex(); f.load() != futexAwake || p == change.To {
 		f.store(failpoint.PublishWake, futexAwake)
 		futexWake(f)
 	}

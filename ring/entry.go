@@ -89,8 +89,8 @@ func (e entry) identitySum(seed uint32) uint32 {
 // checksum or name a checksum kind that does not exist; what can be used without
 // trust is filled in all the same.
 func (e entry) owner(seed uint32) (o Owner, ok bool) {
-	b := make(entry, laneEntrySize)
-	copy(b[lanIdentity:lanProducer], e[lanIdentity:lanProducer])
+	b := make(entry, lanIdentity, lanProducer)
+	b = appendShared(b, e[lanIdentity:lanProducer])
 	ok = le.Uint32(b[lanIdentitySum:]) == b.identitySum(seed)
 	o = Owner{
 		Generation: le.Uint64(b[lanGeneration:]),
@@ -186,8 +186,7 @@ func (e entry) loadProgress() (p Progress, check uint64) {
 // the line also does for an instant while the reader publishes: so it is read
 // again before it is believed to be damaged.
 func (e entry) progress(seed uint32) (p Progress, ok bool) {
-	const tries = 1000
-	for range tries {
+	for range progressTries {
 		var check uint64
 		if p, check = e.loadProgress(); check == p.check(seed) {
 			return p, true

@@ -6,9 +6,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/edsrzf/mmap-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // backing is what the protocol needs of the file under it: memory, locks and
@@ -28,6 +31,10 @@ type backing interface {
 	tryLock(off uint64) (bool, error)
 	unlock(off uint64) error
 	lockHeld(off uint64) (bool, error)
+	// sync makes the whole file, as it is now, survive a power loss; syncLane the
+	// memory of lane i. In memory there is nothing to do.
+	sync() error
+	syncLane(i int) error
 	// linked says whether the file still has a name.
 	linked() (bool, error)
 	// unlink removes the file's name if it is still this file's.
@@ -43,6 +50,7 @@ type file struct {
 	prot   int // of the lanes: mmap.RDWR for writers, mmap.RDONLY for readers
 	front  mmap.MMap
 	lanes  []mmap.MMap // indexed by lane; nil until mapped
+	named  bool        // its name was synced
 	closed bool
 }
 
@@ -189,6 +197,51 @@ func (r *file) hasData(i int) bool { return hasData(r.f, r.head.laneOffset(i), r
 func (r *file) tryLock(off uint64) (bool, error)  { return tryLock(r.f, off) }
 func (r *file) unlock(off uint64) error           { return unlock(r.f, off) }
 func (r *file) lockHeld(off uint64) (bool, error) { return lockHeld(r.f, off) }
+
+// sync is fsync, which writes what any process stored through its mapping. The
+// folder is synced once: whoever made the ring did not wait for that.
+func (r *file) sync() error {
+	err := failpoint.Err(failpoint.RingSync)
+	if err == nil {
+		err = retry(r.f.Sync)
+	}
+	if err == nil && !r.named {
+		err = r.syncFolder()
+		r.named = err == nil
+	}
+	if err != nil {
+		return fmt.Errorf("ring: syncing %s: %w", r.name(), err)
+	}
+	return nil
+}
+
+// syncFolder syncs the folder where the file is, which need not be where its name
+// leads to from the working directory by now.
+func (r *file) syncFolder() error {
+	path, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", r.f.Fd()))
+	if err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+func (r *file) syncLane(i int) error {
+	m, err := r.lane(i)
+	if err != nil {
+		return err
+	}
+	if err = failpoint.Err(failpoint.RingSync); err == nil {
+		err = retry(func() error { return unix.Msync(m, unix.MS_SYNC) })
+	}
+	if err != nil {
+		return fmt.Errorf("ring: syncing lane %d of %s: %w", i, r.name(), err)
+	}
+	return nil
+}
 
 func (r *file) stat() (st unix.Stat_t, err error) {
 	if err = unix.Fstat(int(r.f.Fd()), &st); err != nil {

@@ -87,6 +87,16 @@ func (b *heapBacking) allocate(_ int, _ bool) error {
 	return nil
 }
 
+func (b *heapBacking) sync() error {
+	defer b.stop()()
+	return nil
+}
+
+func (b *heapBacking) syncLane(int) error {
+	defer b.stop()()
+	return nil
+}
+
 func (b *heapBacking) tryLock(off uint64) (bool, error) {
 	defer b.stop()()
 	if others := b.beforeLock; others != nil {

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,7 +17,7 @@ func newLaneClock() (laneClock, error) {
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &before); err != nil {
 		return laneClock{}, fmt.Errorf("ring: reading CLOCK_MONOTONIC: %w", err)
 	}
-	start := time.Now()
+	start := clockNow()
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &after); err != nil {
 		return laneClock{}, fmt.Errorf("ring: reading CLOCK_MONOTONIC: %w", err)
 	}

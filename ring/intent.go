@@ -188,6 +188,9 @@ func (a intentArea) load(path string, lanes int) (Intent, error) {
 	damaged := func(format string, args ...any) (Intent, error) {
 		return Intent{}, &DamageError{Path: path, Lane: NoLane, Cause: "intent: " + fmt.Sprintf(format, args...)}
 	}
+	if IntentState(a.state().load()) == IntentNone {
+		return Intent{}, nil // as nearly always: nothing to copy
+	}
 	c := make(intentArea, len(a))
 	copy(c, a)
 	in := Intent{State: IntentState(c.state().load())}

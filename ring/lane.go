@@ -12,7 +12,8 @@ type Lane struct {
 	cursor
 	seed uint32
 	from backing // of a Consumer; nil in a copy
-	lock uint64  // offset of the lane's lock byte
+	boot [16]byte
+	lock uint64 // offset of the lane's lock byte
 }
 
 // State is who may act on the lane now.
@@ -24,12 +25,19 @@ func (l *Lane) Generation() uint64 { return wordAt(l.entry, lanGeneration).load(
 // Owner is what the lane's last owner said about itself. ok is false if that is
 // damaged; Owner then holds the generation and nothing else of meaning.
 //
-// It also tells the cursor which checksum to expect.
+// It also tells the cursor which checksum to expect, and whether the lane's pages
+// may be of different ages.
 func (l *Lane) Owner() (o Owner, ok bool) {
 	o, ok = l.entry.owner(l.seed)
 	l.kind = o.Checksum
+	l.aged = l.from != nil && o.BootID != l.boot
 	return o, ok
 }
+
+// Aged says whether the lane was last used in another boot than this: after a power
+// loss its entry and each page of its memory may be of different ages. Known once Owner
+// was called; never said of a copy.
+func (l *Lane) Aged() bool { return l.aged }
 
 // Progress is what the reader has published for the lane. ok is false if it
 // fails its checksum.

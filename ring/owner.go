@@ -167,6 +167,9 @@ func (c *claimant) claimLocked(i int) (*Producer, error) {
 	e.state().store(failpoint.OwnFree, uint64(LaneFree))
 
 	fresh := !e.allocated()
+	// The mark may be older than the memory, which only a look at the file tells,
+	// and only before it is allocated.
+	blank := fresh && !c.hasData(i)
 	if err := c.allocate(i, fresh); err != nil {
 		return nil, err
 	}
@@ -177,10 +180,15 @@ func (c *claimant) claimLocked(i int) (*Producer, error) {
 	}
 	mem := newLaneMemory(bytes, c.head.key, i)
 	before, _ := e.owner(seed)
-	if !fresh && before.BootID != c.boot {
+	if !blank && before.BootID != c.boot {
 		// After a power loss the positions may be older than the memory, which
-		// can then hold stamps of positions still to come (C5).
+		// can then hold stamps of positions still to come (C5). The zeros are on disk
+		// before anything says that the lane is of this boot: else the next power
+		// loss could bring those stamps back under this owner's name.
 		zero(failpoint.OwnZero, bytes)
+		if err := c.syncLane(i); err != nil {
+			return nil, err
+		}
 	}
 	clock, err := newLaneClock()
 	if err != nil {
@@ -317,7 +325,7 @@ func (p *Producer) settled(end uint64) bool {
 				return false // somebody else wrote here
 			}
 			off := pos & p.mem.mask
-			pos += recordSize(uint64(le.Uint32(p.mem.bytes[off+recLength:])))
+			pos += recordSize(uint64(get32(p.mem.bytes, off+recLength)))
 		default:
 			return false
 		}

@@ -30,15 +30,17 @@ type Producer struct {
 	// lostTotal is the sum of the lane's loss counters, kept here so that an
 	// append reads one word instead of fourteen.
 	lostTotal atomic.Uint64
+	// draining: Close has begun. Claims look at it too, since the closed bit goes when
+	// the lane gets its next owner (O5).
+	draining atomic.Bool
 
 	_ [64]byte // what follows is for slow paths
 
-	lane     int
-	entry    []byte // the lane's table entry
-	from     backing
-	ring     Header
-	slow     atomic.Int64 // goroutines inside Wait or CountLost; negative once Close has shut it (O5)
-	draining atomic.Bool  // Close has begun
+	lane  int
+	entry []byte // the lane's table entry
+	from  backing
+	ring  Header
+	slow  atomic.Int64 // goroutines inside Wait or CountLost; negative once Close has shut it (O5)
 }
 
 // Claim is room for one record, claimed and not yet visible to the reader. It
@@ -74,7 +76,10 @@ func (p *Producer) Claim(n int, level int16, kind Kind) (Claim, error) {
 		share = p.ordinary
 	}
 	for {
-		if pos&closedBit != 0 {
+		// In this order: a position of the lane's next owner, with the bit cleared, is
+		// loaded after Close began in this process; and a position loaded before that
+		// is gone when the next owner comes, so that the compare-and-swap fails.
+		if pos&closedBit != 0 || p.draining.Load() {
 			runtime.KeepAlive(p) // a closed lane is unmapped when p is garbage
 			return Claim{}, ErrClosed
 		}

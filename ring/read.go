@@ -56,6 +56,7 @@ type Item struct {
 type cursor struct {
 	mem    laneMemory
 	kind   ChecksumKind // of the lane's owner; unknown kinds try both
+	aged   bool         // the lane was last used in another boot: its pages may be of different ages
 	buf    []byte       // the last record from recChecksum on
 	budget uint64       // bytes that scans may still checksum
 }
@@ -159,7 +160,7 @@ func (c *cursor) length(pos, end uint64) (payload, size uint64, ok bool) {
 	if c.mem.room(pos) < recordHeader {
 		return 0, 0, false
 	}
-	payload = uint64(le.Uint32(c.mem.bytes[off+recLength:]))
+	payload = uint64(get32(c.mem.bytes, off+recLength))
 	size = recordSize(payload)
 	ok = size <= c.mem.maxRecord() && size <= c.mem.room(pos) && pos+size <= end
 	return payload, size, ok
@@ -233,7 +234,9 @@ func (c *cursor) gap(pos, end, state uint64) Item {
 	case statePadding:
 		it.Outcome, it.Cause = OutcomeDamaged, "padding where none can be"
 	}
-	if state != 0 && state != statePadding {
+	// A stamp and the length behind it may lie in two pages. Of different ages, they
+	// could lead past whole records.
+	if state != 0 && state != statePadding && !c.aged {
 		if next, ok := c.follow(pos, end); ok {
 			it.Next = next
 			return it

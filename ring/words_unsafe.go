@@ -1,3 +1,5 @@
+//go:build !sched
+
 package ring
 
 import (
@@ -88,6 +90,20 @@ func appendShared(dst, b []byte) []byte { return append(dst, b...) }
 
 // pause waits a while for what other processes are about to do.
 func pause(d time.Duration) { time.Sleep(d) }
+
+// get32 loads the 4 bytes at byte offset off of b, which others may be writing.
+func get32(b []byte, off uint64) uint32 {
+	return binary.LittleEndian.Uint32(b[off : off+4 : off+4])
+}
+
+// progressTries is how often a reader's line is read before its check is believed to
+// fail: a reader publishes in well under a microsecond unless it is preempted.
+const progressTries = 1000
+
+// clockNow and clockSince are the time of records. They are here for a build that
+// schedules accesses, in which time must not depend on how long anything takes.
+func clockNow() time.Time                  { return time.Now() }
+func clockSince(t time.Time) time.Duration { return time.Since(t) }
 
 // addressOf is where b lies in memory, to tell a fault in a mapping of ours
 // from any other (D10).

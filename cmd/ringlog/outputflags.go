@@ -17,6 +17,8 @@ const (
 	defaultFormat = "text"
 	defaultSize   = cli.Size(100 << 20)
 	defaultKeep   = 0 // who gives no number has given no leave to remove what was accepted
+	defaultSync   = reader.SyncNone
+	defaultEvery  = time.Second
 )
 
 // outputFlags are the flags that say where lines go.
@@ -26,6 +28,9 @@ type outputFlags struct {
 	size cli.Size
 	keep int
 	utc  bool
+
+	sync  string
+	every time.Duration
 }
 
 // define adds the flags to cmd.
@@ -36,6 +41,8 @@ func (o *outputFlags) define(cmd *cobra.Command, defaultOutput string) {
 	f.StringVar(&o.form, "format", defaultFormat, "form of the lines: text, json or raw (the messages alone)")
 	f.Var(&o.size, "max-size", "size at which a file is rotated; 0: never")
 	f.IntVar(&o.keep, "keep", defaultKeep, "how many rotated files of each output to keep; 0, the default: all")
+	f.StringVar(&o.sync, "sync", defaultSync.String(), "what a power loss may cost: none (never sync), interval, or batch (sync before records leave the ring)")
+	f.DurationVar(&o.every, "sync-every", defaultEvery, "with --sync interval: time between two syncs")
 	f.BoolVar(&o.utc, "utc", false, "show times of text lines in UTC instead of local time")
 }
 
@@ -52,6 +59,16 @@ func (o *outputFlags) options() (reader.Options, error) {
 		opts.Location = time.UTC
 	}
 	var err error
+	if opts.Sync, err = reader.ParseSync(o.sync); err != nil {
+		return opts, cli.Usagef("--sync %q: want none, interval or batch", o.sync)
+	}
+	switch {
+	case o.every <= 0:
+		return opts, cli.Usagef("--sync-every %v: want more than 0s", o.every)
+	case o.every != defaultEvery && opts.Sync != reader.SyncInterval:
+		return opts, cli.Usagef("--sync-every %v is for --sync interval; here it is --sync %v", o.every, opts.Sync)
+	}
+	opts.SyncEvery = o.every
 	if opts.Outputs, err = parseOutputs(o.outs, o.form); err != nil {
 		return opts, err
 	}
@@ -75,6 +92,12 @@ func (o *outputFlags) words() []string {
 	}
 	if o.utc {
 		words = append(words, "--utc")
+	}
+	if o.sync != defaultSync.String() {
+		words = append(words, "--sync", o.sync)
+	}
+	if o.every != defaultEvery {
+		words = append(words, "--sync-every", o.every.String())
 	}
 	return words
 }

@@ -43,7 +43,8 @@ func (o *outcome) left() (text string) {
 	return text
 }
 
-// files is what happened to the outputs: "2 rotations, 1 output moved by others".
+// files is what happened to the outputs: "2 rotations, 1 output moved by others, 3
+// failed attempts".
 func (o *outcome) files() (texts []string) {
 	if o.Rotations > 0 {
 		texts = append(texts, counted(o.Rotations, "rotation"))
@@ -53,6 +54,9 @@ func (o *outcome) files() (texts []string) {
 	}
 	if o.Moved > 0 {
 		texts = append(texts, counted(o.Moved, "output")+" moved by others")
+	}
+	if o.Retries > 0 {
+		texts = append(texts, counted(o.Retries, "failed attempt"))
 	}
 	return texts
 }

@@ -21,6 +21,10 @@ import (
 // nothing runs.
 var Hook func(Point)
 
+// Inject, if not nil, is asked at each point with which error the system call that
+// follows is to fail; like Hook, it is for tests in one process.
+var Inject func(Point) error
+
 // All are all points.
 func All() []Point {
 	all := make([]Point, numPoints)
@@ -54,12 +58,18 @@ func Err(p Point) error {
 	if Hook != nil {
 		Hook(p)
 	}
-	for _, r := range rules[p] {
-		if err := r.take(p); err != nil {
+	if Inject != nil {
+		if err := Inject(p); err != nil {
 			return err
 		}
 	}
-	return nil
+	var first error
+	for _, r := range rules[p] { // all of them, so that each counts every time
+		if err := r.take(p); first == nil {
+			first = err
+		}
+	}
+	return first
 }
 
 func (r *rule) take(p Point) error {
@@ -165,7 +175,7 @@ func die(s syscall.Signal) error {
 
 func errnoOf(name string) syscall.Errno {
 	for e := syscall.Errno(1); e < 256; e++ {
-		if unix.ErrnoName(e) == name {
+		if named := unix.ErrnoName(e); named == name && name != "" { // not all numbers have a name
 			return e
 		}
 	}

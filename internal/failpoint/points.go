@@ -57,7 +57,7 @@ const (
 	DrainPrepare // a batch was formatted
 	DrainWrite   // prepared; the first output is about to be written
 	DrainCheck   // an output holds its part; it is about to be checked
-	DrainSync    // all outputs are whole, and about to be synced
+	DrainSync    // an output is whole, and about to be synced
 	DrainApply   // the batch is about to be called applied
 	DrainPublish // applied, and about to be published
 	DrainClear   // published; the intent is about to be cleared

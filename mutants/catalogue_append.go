@@ -1,0 +1,87 @@
+package main
+
+// appendMutants break what a writer does from claim to commit.
+func appendMutants() []mutant {
+	const producer, record = "ring/producer.go", "ring/record.go"
+	caughtBy := suites(ringTests, schedules, readerTests)
+	return []mutant{
+		{
+			name: "COMMITTED before the payload", rule: "W2.8", tests: caughtBy,
+			edits: edits(in(producer,
+				"p.mem.setStamp(failpoint.ClaimStamp, start, stateClaimed)",
+				"p.mem.setStamp(failpoint.ClaimStamp, start, stateCommitted)")),
+		},
+		{
+			name: "COMMITTED before the checksum", rule: "W2.10", tests: caughtBy,
+			edits: edits(
+				in(producer, "	put32(failpoint.CommitLost,", "	p.mem.setStamp(failpoint.CommitStamp, c.pos, state)\n	put32(failpoint.CommitLost,"),
+				in(producer, "b[recChecked:]))\n	p.mem.setStamp(failpoint.CommitStamp, c.pos, state)\n", "b[recChecked:]))\n")),
+		},
+		{
+			name: "CLAIMED before the length", rule: "W2.7", tests: caughtBy,
+			edits: edits(
+				in(producer, "	put64(failpoint.ClaimLength,", "	p.mem.setStamp(failpoint.ClaimStamp, start, stateClaimed)\n	put64(failpoint.ClaimLength,"),
+				in(producer, "<<48)\n	p.mem.setStamp(failpoint.ClaimStamp, start, stateClaimed)\n", "<<48)\n")),
+		},
+		{
+			name: "stamp without release order", rule: "W2.10", tests: suites(ringRace),
+			edits: edits(in(record,
+				"	wordAt(m.bytes, pos&m.mask).store(at, m.stamp(pos, state))",
+				"	put64(at, m.bytes, pos&m.mask, m.stamp(pos, state))")),
+		},
+		{
+			name: "position after the bytes", rule: "W1", tests: caughtBy,
+			edits: edits(
+				in(producer, "p.producer.cas(failpoint.ClaimPosition, pos, end)", "p.producer.load() == pos"),
+				in(producer, "	return Claim{Payload:", "	p.producer.cas(failpoint.ClaimPosition, pos, start+size)\n	return Claim{Payload:")),
+		},
+		{
+			name: "position by load and store", rule: "W2.5", tests: caughtBy,
+			edits: edits(in(producer,
+				"		if p.producer.cas(failpoint.ClaimPosition, pos, end) {\n			break",
+				"		if p.producer.load() == pos {\n			p.producer.store(failpoint.ClaimPosition, end)\n			break")),
+		},
+		{
+			name: "padding without a stamp", rule: "W2.6", tests: caughtBy,
+			edits: edits(in(producer, "	if start != pos {\n		p.mem.setStamp(failpoint.ClaimPadding, pos, statePadding)\n	}\n", "")),
+		},
+		{
+			name: "padding claimed by itself", rule: "W3", tests: caughtBy,
+			edits: edits(in(producer,
+				"		start = p.mem.place(pos, size)\n		end := start + size\n",
+				"		start = p.mem.place(pos, size)\n		if start != pos && p.producer.cas(failpoint.ClaimPosition, pos, start) {\n			p.mem.setStamp(failpoint.ClaimPadding, pos, statePadding)\n			pos = start\n		}\n		end := start + size\n")),
+		},
+		{
+			name: "record that straddles the end", rule: "W3", tests: caughtBy,
+			edits: edits(in(record, "size > r {", "size > r+8 {")),
+		},
+		{
+			name: "padding where the record fits", rule: "W2.3", tests: caughtBy,
+			edits: edits(in(record, "size > r {", "size >= r {")),
+		},
+		{
+			name: "WARNING's share not kept", rule: "W10", tests: caughtBy,
+			edits: edits(in(producer, "		share = p.ordinary\n", "		share = p.mem.size\n")),
+		},
+		{
+			name: "full lane overwritten for padding", rule: "W2.4", tests: caughtBy,
+			edits: edits(in(producer, "			if end-c > share {", "			if pos+size-c > share {")),
+		},
+		{
+			name: "losses carried as a delta", rule: "W5", tests: caughtBy,
+			edits: edits(in(producer, "uint32(p.lostTotal.Load())", "uint32(p.lostTotal.Swap(0))")),
+		},
+		{
+			name: "losses counted from 0 by each owner", rule: "W5", tests: caughtBy,
+			edits: edits(in("ring/owner.go", "p.lostTotal.Store(o.BeginLost.Total())", "p.lostTotal.Store(0)")),
+		},
+		{
+			name: "closed lane not refused by a claim", rule: "O5", tests: caughtBy,
+			edits: edits(in(producer, "		if pos&closedBit != 0 || p.draining.Load() {", "		if pos == closedBit {")),
+		},
+		{
+			name: "closed bit alone looked at by a claim", rule: "O5", tests: suites(schedules),
+			edits: edits(in(producer, "pos&closedBit != 0 || p.draining.Load()", "pos&closedBit != 0")),
+		},
+	}
+}
