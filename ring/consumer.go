@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/edsrzf/mmap-go"
@@ -80,11 +81,15 @@ func (c *Consumer) Heartbeat() {
 	c.control(ctlReaderHeartbeat).store(failpoint.ReaderHeartbeat, uint64(time.Now().UnixNano()))
 }
 
-// ReportError stores err's text, at most 256 bytes of it, as the reader's last
-// error, for ringlog stat.
+// ReportError stores err's text as the reader's last error, for ringlog stat. There is
+// room for 256 bytes; a longer text is cut in its middle, since it begins with what was
+// tried and ends with why it failed.
 func (c *Consumer) ReportError(err error) {
 	text := err.Error()
-	text = text[:min(len(text), errorTextSize)]
+	const gap = " … "
+	if half := (errorTextSize - len(gap)) / 2; len(text) > errorTextSize {
+		text = strings.ToValidUTF8(text[:half]+gap+text[len(text)-half:], "?")
+	}
 	b := c.from.meta()[c.ring.ControlOffset:]
 	c.control(ctlErrorLength).store(failpoint.ReaderError, 0)
 	putBytes(failpoint.ReaderError, b[ctlErrorText:ctlErrorText+errorTextSize], []byte(text))
