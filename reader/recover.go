@@ -4,6 +4,7 @@ package reader
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/ringlog/ringlog/logfile"
 	"github.com/ringlog/ringlog/ring"
@@ -24,13 +25,17 @@ func (r *Reader) settle() error {
 		r.consumer.ClearIntent()
 		return nil
 	}
+	reboot := in.Batch.BootID != r.consumer.BootID()
 	switch in.State {
 	case ring.IntentPrepared:
-		if err := r.rollback(&in); err != nil {
+		if err := r.rollback(&in, reboot); err != nil {
 			return fmt.Errorf("reader: undoing the batch that an earlier reader left half written: %w", err)
 		}
 	case ring.IntentApplied:
 		failpoint.Hit(failpoint.DrainRedo)
+		if reboot {
+			in.Batch.Lanes = slices.DeleteFunc(in.Batch.Lanes, r.claimedSince)
+		}
 		if err := r.consumer.Publish(&in.Batch); err != nil {
 			return fmt.Errorf("reader: publishing the batch that an earlier reader wrote: %w", err)
 		}
@@ -40,8 +45,8 @@ func (r *Reader) settle() error {
 }
 
 // rollback undoes in the outputs what was written of a prepared batch.
-func (r *Reader) rollback(in *ring.Intent) error {
-	reboot := in.Batch.BootID != r.consumer.BootID()
+// reboot says that another boot's reader prepared it.
+func (r *Reader) rollback(in *ring.Intent, reboot bool) error {
 	if reboot && !r.holds(&in.Batch) {
 		r.say("%s is from before a reboot and no longer has all of the batch that was being written; the outputs stay as they are, and some of their last lines may come again", r.consumer.Path())
 		return nil
@@ -68,6 +73,18 @@ func (r *Reader) rollback(in *ring.Intent) error {
 	return nil
 }
 
+// claimedSince says that the lane of a batch of another boot has an owner of this one.
+// Where a power loss made the lane's entry older than the intent, that owner may have
+// the generation that the intent means.
+func (r *Reader) claimedSince(c ring.LaneChange) bool {
+	l, err := r.consumer.Lane(c.Lane)
+	if err != nil {
+		return false
+	}
+	l.Owner() // tells the lane of which boot it is
+	return !l.Aged()
+}
+
 // holds says whether the ring can deliver the whole of a prepared batch again. After a
 // power loss its pages may be of different ages: the batch may be published although
 // the intent does not say so, and its records written over. Then what the outputs have
@@ -84,10 +101,9 @@ func (r *Reader) holds(b *ring.Batch) bool {
 // holdsLane reads what the batch took out of one lane, and compares the counts.
 func (r *Reader) holdsLane(c *ring.LaneChange) bool {
 	l, err := r.consumer.Lane(c.Lane)
-	if err != nil || l.Generation() != c.Generation {
+	if err != nil || l.Generation() != c.Generation || r.claimedSince(*c) {
 		return false
 	}
-	l.Owner() // tells the lane that its pages may be of different ages
 	p, ok := l.Progress()
 	end, _ := l.Produced()
 	lost := l.Lost()
