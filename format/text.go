@@ -13,7 +13,8 @@ import (
 //	2026-11-23 18:47:01,123 - trades - INFO - message key=value
 //
 // Further lines of a message, and tracebacks and stacks, follow indented by four
-// spaces; no other line starts with a space.
+// spaces; no other line starts with a space. Where a record comes from (source, process,
+// thread) is for [JSON] to say: Python's records all carry it.
 type Text struct {
 	clock clock
 	group []byte // prefix of the keys in the group being written
@@ -47,11 +48,6 @@ func (t *Text) Append(dst []byte, l *Line) []byte {
 	dst = appendLines(dst, l.Record.Message())
 	t.group = t.group[:0]
 	dst = t.appendAttrs(dst, l.Record.Attrs())
-	if source, ok := l.Record.Source(); ok {
-		t.word = append(append(t.word[:0], source.File...), ':')
-		t.word = strconv.AppendUint(t.word, uint64(source.Line), 10)
-		dst = appendWord(append(dst, " source="...), t.word)
-	}
 	for _, block := range [...][]byte{l.Record.Traceback(), l.Record.Stack()} {
 		if len(block) > 0 {
 			dst = appendLines(append(dst, indent...), block)

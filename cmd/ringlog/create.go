@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,9 +21,10 @@ it lies in memory, in this user's folder for rings. A file that exists is never
 replaced.
 
 Each attached process has a lane of its own, which takes its room when it is first
-used. A record takes at most an eighth of a lane.`,
+used. A record takes at most an eighth of a lane. Lanes are made smaller where there
+is little room, unless --lane-size is given; that is said on standard error.`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case lanes < 1 || lanes > ring.MaxLanes:
 				return cli.Usagef("--lanes %d: want 1 to %d", lanes, ring.MaxLanes)
@@ -37,21 +37,15 @@ used. A record takes at most an eighth of a lane.`,
 			if len(args) > 0 && path == "" {
 				return cli.Usagef("PATH is empty: leave it out for a ring in memory")
 			}
-			if path == "" {
-				var err error
-				if path, err = ring.DefaultPath(name); err != nil {
-					return err
-				}
+			o := ring.CreateOptions{Lanes: lanes}
+			if cmd.Flags().Changed("lane-size") {
+				o.LaneSize = uint64(size)
 			}
-			if err := cli.CreateRing(path, ring.CreateOptions{Lanes: lanes, LaneSize: uint64(size)}); err != nil {
+			made, err := makeRing(path, name, o)
+			if err != nil {
 				return err
 			}
-			// For RINGLOG_RING, which processes in other folders read too.
-			absolute, err := filepath.Abs(path)
-			if err != nil {
-				return fmt.Errorf("finding %s: %w", path, err)
-			}
-			_, err = fmt.Println(absolute)
+			_, err = fmt.Println(made)
 			return err
 		},
 	}

@@ -12,7 +12,8 @@ import (
 
 func drainCommand() *cobra.Command {
 	var path cli.RingPath
-	var create, once, untilDetached bool
+	var create, once, untilDetached, remove, quiet bool
+	readyFD := notTold
 	var outs outputFlags
 	cmd := &cobra.Command{
 		Use:   "drain",
@@ -28,14 +29,30 @@ may appear twice after a crash.
 Drain runs until SIGINT, SIGTERM or SIGHUP; then it drains what is there and exits
 with 0, or at once at a second signal. Signals that were ignored when it started stay
 ignored. It exits with 6 if it met damage in the ring. Lost and torn records are the
-workers' fate, not its own: it reports them and exits with 0.`,
+workers' fate, not its own: it reports them and exits with 0.
+
+--remove removes the ring at the end, if nobody is attached and nothing is left in it.
+With --until-detached, drain goes on if somebody attached at the last moment. A ring
+that it may not remove stays; it says why and how to go on, and exits with 4.
+
+A program that starts drain gives it the writing end of a pipe as --ready-fd, and reads
+from the other end: "ready" and a newline once the outputs are open and nothing is in
+the way of draining; or, instead of on standard error, what is; or nothing, if drain
+ended before it came so far.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if once && untilDetached {
+			switch {
+			case once && untilDetached:
 				return cli.Usagef("--once and --until-detached exclude each other")
+			case remove && !once && !untilDetached:
+				return cli.Usagef("--remove is for --until-detached and --once: a drain without an end removes nothing")
 			}
 			o, err := outs.options()
 			if err != nil {
+				return err
+			}
+			d := drainer{remove: remove, quiet: quiet, resume: outs.words()}
+			if d.starter, err = tell(readyFD); err != nil {
 				return err
 			}
 			switch {
@@ -44,11 +61,10 @@ workers' fate, not its own: it reports them and exits with 0.`,
 			case untilDetached:
 				o.Until = reader.UntilDetached
 			}
-			named, err := cli.NamedOrNew(string(path), create)
-			if err != nil {
-				return err
+			if d.path, err = cli.NamedOrNew(string(path), create); err != nil {
+				return d.starter.failed(err)
 			}
-			err = drain(named, o)
+			err = d.drain(o)
 			if errors.Is(err, syscall.EPIPE) && cmd.Flags().Changed("out") {
 				err = cli.Exit(cli.Failed, err) // a pipe that was named, not one that was typed
 			}
@@ -61,5 +77,8 @@ workers' fate, not its own: it reports them and exits with 0.`,
 	outs.define(cmd, "-")
 	f.BoolVar(&once, "once", false, "end when what is in the ring now is drained")
 	f.BoolVar(&untilDetached, "until-detached", false, "end when no worker is attached any more and all is drained; in an unused ring, wait for the first worker")
+	f.BoolVar(&remove, "remove", false, "with --until-detached or --once: remove the ring at the end, if nothing is left of it")
+	f.BoolVar(&quiet, "quiet", false, "say nothing at the end if all is in the outputs, and no worker vanished")
+	f.IntVar(&readyFD, "ready-fd", notTold, "descriptor of a pipe, to tell who started drain that it runs, or why not")
 	return cmd
 }

@@ -9,29 +9,88 @@ import (
 
 	"github.com/ringlog/ringlog/cmd/internal/cli"
 	"github.com/ringlog/ringlog/reader"
+	"github.com/ringlog/ringlog/ring"
 )
 
-// drain drains the ring at path and says what it did.
-func drain(path string, o reader.Options) error {
+// drainer is what `ringlog drain` was told to do.
+type drainer struct {
+	path    string // of the ring
+	remove  bool   // the ring, at the end
+	quiet   bool
+	resume  []string // the words of a drain that goes on in the same outputs
+	starter starter
+}
+
+// drain drains the ring and says what it did.
+func (d *drainer) drain(o reader.Options) error {
 	ctx, stop := untilSignal()
 	defer stop()
 	start := time.Now()
-	r, err := reader.Open(path, o)
+	r, err := reader.Open(d.path, o)
 	var output *reader.OutputError
 	switch {
 	case errors.As(err, &output):
-		return err
+		return d.starter.failed(err)
 	case err != nil:
-		return cli.Opening(err)
+		return d.starter.failed(cli.Opening(err))
 	}
-	err = errors.Join(r.Run(ctx), r.Close())
-	stats := r.Stats()
-	say("%s", drainSummary(path, outcomeOf(stats, path), time.Since(start)))
-	if err == nil && stats.Damaged > 0 {
-		return cli.Exitf(cli.Damaged, "%s of %s were damaged; whole records came out", cli.Count(stats.Damaged, "part"), path)
+	d.starter.ready()
+	why, err := d.run(ctx, r, o.Until)
+	err = errors.Join(err, r.Close())
+	if o := outcomeOf(r.Stats(), d.path); !d.quiet || !o.flawless() {
+		say("%s", drainSummary(d.path, o, time.Since(start)))
+	}
+	damaged := r.Stats().Damaged
+	switch {
+	case d.remove && err != nil && !errors.Is(err, ring.ErrTruncated): // and else nothing can be done with it
+		why = "what could not be drained is in it"
+	case err == nil && damaged > 0:
+		err = cli.Exitf(cli.Damaged, "%s of %s were damaged; whole records came out", cli.Count(damaged, "part"), d.path)
+	}
+	if why != "" {
+		until := "--once --remove"
+		if o.Until == reader.UntilDetached {
+			until = "--until-detached --remove"
+		}
+		sayRingStays(d.path, why, until, d.resume)
+		if err == nil {
+			err = cli.Exit(cli.Refused, nil)
+		}
 	}
 	return err
 }
+
+// run drains, and removes the ring if that is to be. Why is not empty if the ring was
+// to be removed and stays.
+func (d *drainer) run(ctx context.Context, r *reader.Reader, until reader.Until) (why string, err error) {
+	for tries := 0; ; {
+		before := r.Stats().Batches
+		if err = r.Run(ctx); err != nil || !d.remove {
+			return "", err
+		}
+		if _, why, err = r.Remove(ctx); err != nil || why == "" {
+			return why, err
+		}
+		// Somebody came at the last moment, and is to be drained until he goes. If it is
+		// something else that keeps the ring, waiting has an end.
+		if tries++; r.Stats().Batches > before {
+			tries = 0
+		}
+		if ctx.Err() != nil || until != reader.UntilDetached || tries == removalTries {
+			return why, nil
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(removeAgain):
+		}
+	}
+}
+
+// How often a ring that nobody has is tried to be removed, and after which time again.
+const (
+	removalTries = 100
+	removeAgain  = 10 * time.Millisecond
+)
 
 // untilSignal returns a context that ends at the first signal. The
 // second one ends the process: what is under way is undone by the next drain.

@@ -30,10 +30,16 @@ func (r *run) report(outs []reader.Output, abandoned bool) {
 		if r.view.attached() {
 			until = "--until-detached"
 		}
-		words := append([]string{"ringlog", "drain", until, "--ring", cli.Quote(r.view.Path())}, r.resume...)
-		say("the ring stays: %s; go on with: %s", cli.Clean(why), strings.Join(words, " "))
+		sayRingStays(r.view.Path(), why, until, r.resume)
 	}
 	sayLeftOver(r.view.Path())
+}
+
+// sayRingStays says why the ring at path was not removed, and how to go on: with a
+// drain that ends as the flags in until say, and has the same outputs, by resume.
+func sayRingStays(path, why, until string, resume []string) {
+	words := append([]string{"ringlog", "drain", until, "--ring", cli.Quote(path)}, resume...)
+	say("the ring stays: %s; go on with: %s", cli.Clean(why), strings.Join(words, " "))
 }
 
 // whyRingStays is empty if the ring is removed, or was to stay and holds nothing.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,24 +18,39 @@ import (
 // path, a new one in memory. The path that it returns is absolute, for processes
 // in other folders.
 func findRing(path string, o ring.CreateOptions) (found string, made bool, err error) {
-	if path == "" {
-		found, err = newRing(o)
-		return found, err == nil, err
+	if path != "" {
+		if found, err = filepath.Abs(path); err != nil {
+			return "", false, fmt.Errorf("finding the ring %s: %w", path, err)
+		}
+		if _, err := os.Lstat(found); err == nil {
+			return found, false, nil // and opening it says whether it is a ring
+		}
 	}
-	if found, err = filepath.Abs(path); err != nil {
-		return "", false, fmt.Errorf("finding the ring %s: %w", path, err)
-	}
-	if _, err := os.Lstat(found); err == nil {
-		return found, false, nil // and opening it says whether it is a ring
-	}
-	err = createFitting(found, o)
+	found, err = makeRing(path, "run", o)
 	return found, err == nil, err
 }
 
+// makeRing makes a ring at path, or without one, in this user's folder for rings, in
+// a file whose name begins with name. The path that it returns is absolute.
+func makeRing(path, name string, o ring.CreateOptions) (string, error) {
+	if path == "" {
+		return newRing(name, o)
+	}
+	// As it was given, so that messages name it like that.
+	if err := createFitting(path, o); err != nil {
+		return "", err
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return "", fmt.Errorf("finding %s: %w", path, err)
+	}
+	return absolute, nil
+}
+
 // newRing makes a ring in this user's folder for rings.
-func newRing(o ring.CreateOptions) (string, error) {
-	const name, tries = "run", 100
-	// A name can be taken: by an earlier run that had the same pid, or by one in
+func newRing(name string, o ring.CreateOptions) (string, error) {
+	const tries = 100
+	// A name can be taken: by an earlier process that had the same pid, or by one in
 	// another container with the same /dev/shm.
 	for i := 1; ; i++ {
 		numbered := name
@@ -54,10 +70,17 @@ func newRing(o ring.CreateOptions) (string, error) {
 // createFitting makes a ring. Lanes of which nobody gave the size are made so small
 // that there is room for as many of them as a machine like this will use.
 func createFitting(path string, o ring.CreateOptions) error {
-	if o.LaneSize == 0 {
+	if _, err := os.Lstat(path); err != nil && o.LaneSize == 0 { // one that is there is refused, whatever room there is
 		dir := filepath.Dir(path)
 		fitted, free, err := ring.Fit(dir, o, min(o.Lanes, max(minWorkers, 2*runtime.NumCPU())))
-		if err != nil {
+		var full *ring.NoSpaceError
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return cli.CreateRing(path, o) // fails too, and names the ring
+		case errors.As(err, &full):
+			full.Path = path
+			return full
+		case err != nil:
 			return err
 		}
 		if err := cli.CreateRing(path, fitted); err != nil || fitted.LaneSize == ring.DefaultLaneSize {

@@ -53,6 +53,25 @@ func TestRunMakesLanesSmallerWhereThereIsLittleRoomAndSaysSo(t *testing.T) {
 	}
 }
 
+func TestCreateMakesLanesSmallerWhereThereIsLittleRoomAndSaysSo(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(smallDisk(t, "8m"), "r.ring")
+	var stderr bytes.Buffer
+	cmd := exec.Command("ringlog", "create", path, "--lanes", "16")
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil || string(out) != path+"\n" {
+		t.Errorf("%v, it prints %q", err, out)
+	}
+	if got := stderr.String(); !strings.HasPrefix(got, "ringlog: lanes of 128 KiB instead of 4.0 MiB: ") || !strings.HasSuffix(got, " has 8.0 MiB free, room for 16 workers\n") {
+		t.Errorf("it says %q", got)
+	}
+	given := path + "2"
+	if out, err := exec.Command("ringlog", "create", given, "--lane-size", "4MiB").CombinedOutput(); err != nil || string(out) != given+"\n" {
+		t.Errorf("a size that is given: %v, %s", err, out)
+	}
+}
+
 func TestRunRefusesADiskWithoutRoomForTheSmallestLanes(t *testing.T) {
 	t.Parallel()
 	dir := smallDisk(t, "64k")

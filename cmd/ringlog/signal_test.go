@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -219,6 +220,25 @@ func TestDrainEndsAtAHangUpAsAtSIGTERM(t *testing.T) {
 	c.signal(syscall.SIGHUP)
 	if code := c.code(0); code != 0 || !strings.Contains(c.stderr.String(), "1 record of 1 worker") {
 		t.Errorf("exit code %d, %s", code, &c.stderr)
+	}
+}
+
+func TestDrainGoesOnWhenNobodyReadsItsMessages(t *testing.T) {
+	t.Parallel()
+	for name, stderr := range map[string]string{"a pipe without a reader": "2>&1 >/dev/null | sleep 0", "closed": "2>&-"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// It has something to say before it drains: of the half line.
+			c := start(t, "printf half >x.log; { read go; ringlog drain --until-detached --out x.log; echo $? >code; } <&0 "+stderr+"; wait")
+			c.write("go\n")
+			c.appendLine("one")
+			if code := c.code(0); code != 0 {
+				t.Errorf("the shell ended with %d", code)
+			}
+			if code, err := os.ReadFile(filepath.Join(c.Dir, "code")); err != nil || string(code) != "0\n" {
+				t.Errorf("drain ended with %q, %v", code, err)
+			}
+		})
 	}
 }
 

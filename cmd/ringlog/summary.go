@@ -31,6 +31,11 @@ func outcomeOf(s reader.Stats, path string) outcome {
 
 func (o *outcome) lost() uint64 { return o.Lost + o.unmarked }
 
+// flawless says that all that workers logged is in the outputs, and none of them died.
+func (o *outcome) flawless() bool {
+	return o.lost()+o.Vanished+o.Torn+o.Damaged+o.Unrouted+o.undrained+o.Retries == 0
+}
+
 // left is what has not come to any output, if there is such: ", 2 taken by no
 // output, 1.2 MiB not drained".
 func (o *outcome) left() (text string) {
