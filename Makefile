@@ -10,10 +10,21 @@ MODULES  = . bench examples/loggers
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS  = -s -w -X github.com/ringlog/ringlog/cmd/internal/cli.version=$(VERSION)
 
-.PHONY: help build install demo test faults schedules model torture mutants race lint fuzz bench vectors cross clean
+# Python: the one of `make test` and `make wheel`, those of `make test-python`, and one that
+# has the packages of others. All are looked for only when a target uses them.
+PYTHON       ?= python3
+PYTHONS      ?= $(shell python/pythons.sh | cut -d' ' -f2-)
+OPTUNA_PYTHON ?= $(call having,optuna)
+BENCH_PYTHON ?= $(or $(call having,loguru),$(PYTHON))
+having        = $(shell for p in $(PYTHON) /usr/bin/python3; do \
+                  $$p -c 'import $(1)' 2>/dev/null && echo $$p && break; done)
+UNITTEST      = -m unittest discover -s tests -t .
+
+.PHONY: help build install wheel demo test test-python test-optuna faults schedules model torture mutants race \
+  lint lint-python fuzz bench bench-python vectors cross clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
 build: ## build ringlog and ringdump into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
@@ -22,12 +33,30 @@ install: build ## install them under PREFIX (/usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 bin/ringlog bin/ringdump $(DESTDIR)$(PREFIX)/bin
 
+wheel: ## build dist/ringlog-VERSION-….whl for Linux, with ringlog inside (GOARCH=arm64 for aarch64)
+	CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/wheel/ ./cmd/ringlog
+	@mkdir -p dist
+	$(PYTHON) python/backend/ringlog_build.py dist bin/wheel/ringlog
+
 demo: ## a study in worker processes: some are killed, and what arrived is counted (PRICES=FILE.csv)
 	@$(GO) build -o bin/ ./examples/walkforward
 	@exec bin/walkforward $${PRICES:+--prices "$$PRICES"} $${DEMO_DIR:+--dir "$$DEMO_DIR"}
 
-test: ## all tests
+test: build ## all tests: of Go, and of Python where there is one (RINGLOG_TEST=full for longer ones)
 	@for m in $(MODULES); do echo "$(GO) test ./... in $$m"; (cd $$m && $(GO) test ./...) || exit 1; done
+	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; \
+	  then cd python && echo "$(PYTHON) $(UNITTEST)" && $(PYTHON) $(UNITTEST); \
+	  else echo 'SKIPPED: the tests of the Python client, as $(PYTHON) is missing or older than 3.9'; fi
+
+test-python: build ## the quick tests, and the wheel in a fresh environment, with each Python of 3.9 to 3.13 here
+	@[ -n "$(PYTHONS)" ] || { echo 'no Python of 3.9 to 3.13 found; name some: make test-python PYTHONS=…'; exit 1; }
+	@cd python && for p in $(PYTHONS); do \
+	  echo "$$($$p --version): $$p $(UNITTEST)"; RINGLOG_TEST=quick $$p $(UNITTEST) || exit 1; done
+
+test-optuna: build ## the tests with Optuna (OPTUNA_PYTHON=a Python that has it)
+	@[ -n "$(OPTUNA_PYTHON)" ] || { echo 'no Python with Optuna found: apt-get install python3-optuna,' \
+	  'or name one: make test-optuna OPTUNA_PYTHON=…'; exit 1; }
+	cd python && $(OPTUNA_PYTHON) -m unittest discover -s tests/optuna && $(OPTUNA_PYTHON) -m unittest tests.test_docs
 
 faults: ## the tests that make a process die or fail at its failpoints, and the loss of power
 	$(GO) test -tags failpoints -timeout 15m ./internal/failpoint ./logfile
@@ -50,11 +79,20 @@ mutants: ## break the code on purpose, in some 70 ways; a test must notice each
 race: ## the tests under the race detector, which sees the protocol on heap memory
 	$(GO) test -race -short ./ring ./record ./format ./logfile ./reader ./writer/... ./selector ./dump
 
-lint: ## formatting, vet, staticcheck
+lint: lint-python ## formatting, vet, staticcheck, and what lint-python does
 	@unformatted=$$($(TOOL) gofumpt -l .); [ -z "$$unformatted" ] || \
 	  { echo "$$unformatted"; echo 'run: go tool -modfile=tools/go.mod gofumpt -w .'; exit 1; }
 	@for m in $(MODULES); do (cd $$m && $(GO) vet ./... && $(TOOL) staticcheck ./...) || exit 1; done
 	@for tag in failpoints sched; do $(GO) vet -tags $$tag ./... && $(TOOL) staticcheck -tags $$tag ./... || exit 1; done
+
+lint-python: ## syntax in the oldest Python here, length of lines; types where there is mypy
+	@oldest=$(firstword $(PYTHONS)); [ -n "$$oldest" ] || { echo 'SKIPPED: no Python here'; exit 0; }; \
+	  files=$$(find python bench examples -name '*.py'); \
+	  PYTHONPYCACHEPREFIX=bin/pycache $$oldest -W error -m compileall -q -f $$files && \
+	  $$oldest -c 'import sys; sys.exit("\n".join(f"{f}:{n}: over 100 columns" for f in sys.argv[1:] \
+	    for n, line in enumerate(open(f, encoding="utf-8"), 1) if len(line) > 101) or None)' $$files
+	@if command -v mypy >/dev/null; then cd python && mypy --strict ringlog; \
+	  else echo 'SKIPPED: the types of Python, as there is no mypy'; fi
 
 fuzz: ## each fuzz target for FUZZ (10s)
 	@$(GO) list -f '{{.ImportPath}}' ./... | while read -r pkg; do \
@@ -63,6 +101,9 @@ fuzz: ## each fuzz target for FUZZ (10s)
 
 bench: ## what an append and a drain cost, beside their floors
 	cd bench && $(GO) run .
+
+bench-python: build ## what a log call costs in Python, beside others (BENCH_FLAGS=…, BENCH_PYTHON=a Python that has them)
+	$(BENCH_PYTHON) bench/python/bench.py $(BENCH_FLAGS)
 
 vectors: ## write testdata/vectors/ring anew
 	$(GO) test ./ring -run TestVectors -update
@@ -73,4 +114,4 @@ cross: ## build and vet for arm64, and writer and reader for macOS and Windows
 	for os in darwin windows; do GOOS=$$os $(GO) vet ./writer/... ./reader || exit 1; done
 
 clean: ## remove what was built
-	rm -rf bin
+	rm -rf bin dist

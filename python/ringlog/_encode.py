@@ -1,0 +1,384 @@
+"""A logging.LogRecord as the payload of a log record (docs/format.md, last chapter).
+
+Everything that runs code of the application, such as `__str__` of what is logged, runs
+here, before anything is claimed in the ring.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import numbers
+import struct
+import time
+from collections.abc import Iterable, Mapping
+from operator import itemgetter
+from struct import Struct
+from typing import Any, Callable, NamedTuple, Optional
+
+from ._layout import (
+    KIND_LOG,
+    LOW32,
+    MAX_DEPTH,
+    MAX_LEVEL,
+    MAX_NAME,
+    MAX_PYTHON_LEVEL,
+    MIN_LEVEL,
+    MIN_PYTHON_LEVEL,
+    SCALE_PYTHON,
+    STORED_WARNING,
+    TAG_BOOL,
+    TAG_BYTES,
+    TAG_DURATION,
+    TAG_ERROR,
+    TAG_FLOAT,
+    TAG_GROUP,
+    TAG_INT,
+    TAG_LEVEL,
+    TAG_PROCESS,
+    TAG_SOURCE,
+    TAG_STACK,
+    TAG_STRING,
+    TAG_THREAD,
+    TAG_TIME,
+    TAG_TRACEBACK,
+    TAG_UINT,
+)
+
+# The attribute by which a record says into which ring it has been put.
+MARK = "_ringlog"
+
+_sample = logging.LogRecord("", 0, "", 0, "", (), None).__dict__
+_FIELDS = len(_sample)
+_LAST = list(_sample)[-1]
+_STANDARD = frozenset(_sample) | {"message", "asctime", MARK}
+_STANDARD_LEVELS = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
+
+# From offset 12 of a record on: losses; length; level, kind and flags; time; then the
+# beginning of the payload.
+_HEAD = Struct("<4sIIqHHI").pack
+_FIELD = Struct("<BBHI").pack
+_LEVEL = Struct("<Bi").pack
+_SOURCE = Struct("<IH").pack
+_INT, _UINT, _FLOAT = Struct("<q").pack, Struct("<Q").pack, Struct("<d").pack
+_TIME = Struct("<qIi").pack
+
+_formatter = logging.Formatter()
+
+
+class _Origin(NamedTuple):
+    """What many records have in common: where they come from."""
+
+    logger: bytes
+    fields: bytes  # level, source, process and thread
+    before: bytes  # the part of them that stands before a traceback
+    after: bytes  # … and the part behind it
+    size: int  # of the payload, without message and attributes
+    level: int  # level, kind and flags as they are in the record
+    urgent: bool
+
+
+# By what makes an _Origin, so that a record of a known place costs one look. Emptied when
+# it is full: names of loggers and threads can be made up without end.
+_origins: dict[tuple[Any, ...], _Origin] = {}
+_MOST_ORIGINS = 4096
+
+# By key: its bytes, and with them the heads of its fields if they are an int or a float.
+_keys: dict[str, tuple[bytes, ...]] = {}
+_MOST_KEYS = 4096
+_place = itemgetter(
+    "name",
+    "levelno",
+    "levelname",
+    "pathname",
+    "lineno",
+    "funcName",
+    "processName",
+    "threadName",
+)
+
+
+def encode(record: logging.LogRecord, lost: bytes, attrs: bytes) -> tuple[bytes, bool]:
+    """The arguments of Lane.append for a record; attrs go before its extras.
+
+    Raises whatever the application's objects raise when they are formatted, and ValueError
+    for a name over 65535 bytes.
+    """
+    message = record.getMessage()
+    try:
+        message_bytes = message.encode()
+    except UnicodeEncodeError:
+        message_bytes = text(message)
+    values = record.__dict__
+    place = _place(values)
+    try:
+        logger, fields, before, after, size, level, urgent = _origins[place]
+    except KeyError:
+        logger, fields, before, after, size, level, urgent = _origin(place)
+    if values["exc_info"] or values["exc_text"] or values["stack_info"]:
+        trace = _trace(record)
+        fields = before + trace + after
+        size += len(trace)
+    if len(values) != _FIELDS:
+        attrs += encode_fields(extras(values))
+    if attrs:
+        fields += attrs
+        size += len(attrs)
+    try:
+        created = int(values["created"] * 1e9)  # what asctime shows
+    except (TypeError, ValueError, OverflowError):  # somebody has set it
+        created = time.time_ns()
+    length = len(message_bytes)
+    head = _HEAD(lost, size + length, level, created, len(logger), 0, length)
+    return b"".join((head, logger, message_bytes, fields)), urgent
+
+
+def extras(values: dict[str, Any]) -> list[tuple[str, Any]]:
+    """What the application has added to a record's own attributes, in order.
+
+    logging sets its own first, so what was added stands behind them; where the numbers say
+    that something else is among them, by a factory of records, all are looked at.
+    """
+    added, behind = [], 0
+    for name in reversed(values):
+        if name == _LAST:
+            break
+        behind += 1
+        if name not in _STANDARD:
+            added.append((name, values[name]))
+    if len(values) - behind != _FIELDS:
+        return [item for item in values.items() if item[0] not in _STANDARD]
+    added.reverse()
+    return added
+
+
+def text(s: str) -> bytes:
+    """s as UTF-8. Surrogates, which UTF-8 cannot say, become escapes such as \\udc80."""
+    try:
+        return s.encode()
+    except UnicodeEncodeError:
+        return s.encode("utf-8", "backslashreplace")
+
+
+def encode_payload(logger: bytes, message: bytes, fields: bytes, attrs: bytes) -> bytes:
+    """A payload of its parts: the record's own fields, and the attributes."""
+    return b"".join((_UINT(len(logger) | len(message) << 32), logger, message, fields, attrs))
+
+
+# The record's own fields
+
+
+def _origin(place: tuple[Any, ...]) -> _Origin:
+    name, levelno, levelname, pathname, lineno, function, process, thread = place
+    logger = _name(name, "logger's name")
+    stored, before = encode_level(levelno, levelname)
+    if pathname:
+        before += encode_source(pathname, lineno or 0, function or "")
+    after = b""
+    if process is not None:
+        after += own_field(TAG_PROCESS, text(str(process)))
+    if thread is not None:
+        after += own_field(TAG_THREAD, text(str(thread)))
+    fields = before + after
+    origin = _Origin(
+        logger,
+        fields,
+        before,
+        after,
+        8 + len(logger) + len(fields),
+        stored & 0xFFFF | KIND_LOG << 16,
+        stored >= STORED_WARNING,
+    )
+    if len(_origins) >= _MOST_ORIGINS:
+        _origins.clear()
+    _origins[place] = origin
+    return origin
+
+
+def encode_level(number: int, name: str) -> tuple[int, bytes]:
+    """A level on the stored scale, and the level field if it needs one."""
+    stored = max(MIN_LEVEL, min(2 * (number - 20), MAX_LEVEL))
+    if _STANDARD_LEVELS.get(number) == name:
+        return stored, b""
+    own = "" if name == f"Level {number}" else name
+    # A number that both slog and Python have would be shown in slog's way.
+    if not own and MIN_PYTHON_LEVEL <= number <= MAX_PYTHON_LEVEL and stored % 5:
+        return stored, b""
+    number = max(-(1 << 31), min(number, (1 << 31) - 1))
+    return stored, own_field(TAG_LEVEL, _LEVEL(SCALE_PYTHON, number) + text(own))
+
+
+def encode_source(path: str, line: int, function: str) -> bytes:
+    file = _name(path, "file's name")
+    return own_field(TAG_SOURCE, _SOURCE(line & LOW32, len(file)) + file + text(function))
+
+
+def own_field(tag: int, value: bytes) -> bytes:
+    """A field that says something of the record itself: it has no key."""
+    return _FIELD(tag, 0, 0, len(value)) + value
+
+
+def _trace(record: logging.LogRecord) -> bytes:
+    """The fields of traceback and stack, whole and apart from the message."""
+    fields = b""
+    trace = record.exc_text
+    if not trace and record.exc_info:
+        trace = _formatter.formatException(record.exc_info)
+    if trace:
+        fields += own_field(TAG_TRACEBACK, text(str(trace)))
+    if record.stack_info:
+        fields += own_field(TAG_STACK, text(str(record.stack_info)))
+    return fields
+
+
+def _name(name: str, what: str) -> bytes:
+    b = text(str(name))
+    if len(b) > MAX_NAME:
+        raise ValueError(f"{what} of {len(b)} bytes, {MAX_NAME} at most: {str(name)[:60]!r}…")
+    return b
+
+
+# Attributes
+
+
+def encode_fields(pairs: Iterable[tuple[Any, Any]], parents: tuple[int, ...] = ()) -> bytes:
+    """Attributes with their types, by the rules for writers.
+
+    Numbers, text, bytes, times and durations keep their types, mappings become groups,
+    exceptions errors; what is none of these, None and integers beyond 64 bits among
+    it, is written as str() says it. parents are the groups around these.
+    """
+    fields = []
+    for key, value in pairs:
+        kind = type(value)
+        try:
+            name, head_of_int, head_of_float = _keys[key]
+            if kind is int:
+                fields.append(head_of_int + _INT(value))
+                continue
+            if kind is float:
+                fields.append(head_of_float + _FLOAT(value))
+                continue
+        except (KeyError, struct.error):  # a new key, or an integer beyond 63 bits
+            name = _key(key)
+        encoder = _encoders.get(kind)
+        if encoder is None:
+            encoder = _encoder_of(value)
+        if encoder is _group:
+            fields.append(_group(name, value, parents))
+        else:
+            tag, b = encoder(value)
+            fields.append(_FIELD(tag, 0, len(name), len(b)) + name + b)
+    return b"".join(fields)
+
+
+def _key(key: Any) -> bytes:
+    """A key's bytes, kept with the heads of the fields that are most often under it."""
+    name = _name(key, "key")
+    if type(key) is str:
+        if len(_keys) >= _MOST_KEYS:
+            _keys.clear()
+        _keys[key] = tuple(
+            b + name
+            for b in (b"", _FIELD(TAG_INT, 0, len(name), 8), _FIELD(TAG_FLOAT, 0, len(name), 8))
+        )
+    return name
+
+
+def _group(name: bytes, value: Mapping[Any, Any], parents: tuple[int, ...]) -> bytes:
+    if len(parents) >= MAX_DEPTH or id(value) in parents:  # it may hold itself
+        b = b"!TOO DEEP"
+        return _FIELD(TAG_STRING, 0, len(name), len(b)) + name + b
+    if not name:  # its attributes stand in its place
+        return encode_fields(value.items(), parents)
+    b = encode_fields(value.items(), (*parents, id(value)))
+    return _FIELD(TAG_GROUP, 0, len(name), len(b)) + name + b if b else b""
+
+
+def _bool(value: bool) -> tuple[int, bytes]:
+    return TAG_BOOL, b"\x01" if value else b"\0"
+
+
+def _int(value: Any) -> tuple[int, bytes]:
+    n = int(value)
+    if -(1 << 63) <= n < 1 << 63:
+        return TAG_INT, _INT(n)
+    if 0 < n < 1 << 64:
+        return TAG_UINT, _UINT(n)
+    return TAG_STRING, hex(n).encode()  # str() refuses very large ones, and takes its time
+
+
+def _float(value: Any) -> tuple[int, bytes]:
+    return TAG_FLOAT, _FLOAT(float(value))
+
+
+def _string(value: Any) -> tuple[int, bytes]:
+    return TAG_STRING, text(str(value))
+
+
+def _bytes(value: Any) -> tuple[int, bytes]:
+    return TAG_BYTES, bytes(value)
+
+
+def _time(value: datetime.datetime) -> tuple[int, bytes]:
+    try:
+        aware = value if value.utcoffset() is not None else value.astimezone()
+        zone = aware.utcoffset() or datetime.timedelta()
+        since = aware - _EPOCH
+    except (OverflowError, OSError, ValueError):  # too near to the years 1 and 9999
+        return _string(value)
+    seconds = since.days * 86400 + since.seconds
+    return TAG_TIME, _TIME(seconds, since.microseconds * 1000, zone.days * 86400 + zone.seconds)
+
+
+def _duration(value: datetime.timedelta) -> tuple[int, bytes]:
+    n = ((value.days * 86400 + value.seconds) * 10**6 + value.microseconds) * 1000
+    return (TAG_DURATION, _INT(n)) if -(1 << 63) <= n < 1 << 63 else _string(value)
+
+
+def _error(value: BaseException) -> tuple[int, bytes]:
+    message = str(value)
+    name = type(value).__name__
+    return TAG_ERROR, text(f"{name}: {message}" if message else name)
+
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+
+_Encoder = Callable[..., Any]
+_encoders: dict[type, _Encoder] = {
+    str: _string,
+    int: _int,
+    float: _float,
+    bool: _bool,
+    bytes: _bytes,
+    datetime.datetime: _time,
+    datetime.timedelta: _duration,
+    dict: _group,
+    type(None): _string,
+    list: _string,
+    tuple: _string,
+}
+_MOST_TYPES = 1000
+
+
+def _encoder_of(value: Any) -> _Encoder:
+    """How to encode a value of a type that was not met before."""
+    encoder: _Encoder = _string
+    kinds: tuple[tuple[Any, _Encoder], ...] = (
+        (str, _string),
+        ((bytes, bytearray), _bytes),
+        (datetime.datetime, _time),
+        (datetime.timedelta, _duration),
+        (Mapping, _group),
+        (BaseException, _error),
+        (numbers.Integral, _int),  # numpy's integers, too
+        (numbers.Rational, _string),
+        (numbers.Real, _float),
+    )
+    for kind, candidate in kinds:
+        if isinstance(value, kind):
+            encoder = candidate
+            break
+    if len(_encoders) < _MOST_TYPES:
+        _encoders[type(value)] = encoder
+    return encoder

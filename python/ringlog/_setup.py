@@ -1,0 +1,413 @@
+"""The functions that existing programs call: set-up, loggers, shutdown.
+
+Set-up happens in the main process, once. Loggers may have been made before, at import time,
+and in other processes: where a record goes is decided when it is logged.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import multiprocessing
+import os
+import threading
+import time
+from multiprocessing import util
+from typing import Any, Mapping, Optional
+
+from . import _drain, _plain, _process
+from ._drain import say
+from ._errors import RingError
+from ._handler import RingHandler
+from ._levels import Rules, watchers
+
+_SHUTDOWN_SECONDS = 10.0
+_SAY_WAITING = 0.5
+_RESTART_PAUSE = 1.0
+
+
+class _Main:
+    """What the process has that made the ring. `ring` is empty where there is none."""
+
+    def __init__(self, ring: str, options: dict[str, Any], drain: Optional[_drain.Drain]) -> None:
+        self.pid = os.getpid()
+        self.ring = ring
+        self.options = options
+        self.drain = drain
+        self.restarted = 0.0  # when a drain was last started again
+        # Of multiprocessing's own exit handler this is the last part: it comes when children
+        # were joined, and so have logged their last. A child of this process drops it.
+        self.at_exit = util.Finalize(
+            None, shutdown_multiprocessing_logging, exitpriority=-1000
+        )
+
+
+_main: Optional[_Main] = None
+_levels: dict[str, int] = {}  # of the loggers that setup_logger has made, as it was told
+_lock = threading.RLock()
+
+
+def _after_fork() -> None:
+    global _main, _lock
+    _main, _lock = None, threading.RLock()  # another thread may have held it
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=lambda: _keep_draining(), after_in_child=_after_fork)
+
+
+def setup_multiprocessing_logging(
+    log_dir: str | os.PathLike[str] = "logs",
+    *,
+    files: Optional[Mapping[str, str]] = None,
+    format: str = "text",
+    max_bytes: int = _plain.DEFAULTS["max_bytes"],
+    backup_count: int = 0,
+    buffer_size: Optional[int] = None,
+    processes: int = 64,
+    when_full: str = "block",
+    timeout: float = 1.0,
+    level: Optional[int] = None,
+    ring: Optional[str] = None,
+) -> str:
+    """Makes a ring, and starts the one process that drains it into the log files.
+
+    To be called in the main process. Called again it does nothing, nor in a child process or
+    under `ringlog run`, where there is a ring already. Returns the ring's path, or an empty
+    text where there can be no ring: then each process writes the same files by itself.
+
+    log_dir: folder of the files. files: file name to the logger whose records it gets, ""
+    for all; without it app.log, trades.log and orders.log. format: "text", "json" or "raw".
+    max_bytes: size at which a file is rotated, 0 for never; backup_count: how many rotated
+    files stay, 0 for all. buffer_size: bytes of each process's lane, rounded up to a power
+    of two; None: as large as there is room for. processes: how many may log at once.
+    when_full: "block" waits up to timeout seconds for room, "drop" does not; what finds none
+    is counted, and the log says so. level: the lowest level that the loggers of
+    setup_logger log, in all processes, whatever they were given; None: each its own.
+    ring: the ring's path; None: in memory.
+
+    Raises ValueError for an argument that makes no sense, RingError if there is no room for
+    a ring, or if the files cannot be written or are another drain's.
+    """
+    options = _checked(log_dir, files, format, max_bytes, backup_count, when_full, timeout)
+    options["level"] = None if level is None else int(level)
+    lane_size = _lane_size(buffer_size)
+    if processes < 1 or processes > 4096:
+        raise ValueError(f"processes={processes}: want 1 to 4096")
+    with _lock:
+        if _main is not None and _main.pid == os.getpid():
+            if options != _main.options:
+                say(f"ringlog: set up already, for logs in {_main.options['dir']}; these "
+                    "arguments are ignored. Call shutdown_multiprocessing_logging() first")
+            return _main.ring
+        inherited = _inherited()
+        if inherited is not None:
+            return inherited
+        binary = _drain.find_binary() if _process.supported else None
+        if binary is None:
+            _set_up_plain(options)
+            return ""
+        return _set_up(binary, options, processes, lane_size, ring)
+
+
+def _checked(
+    log_dir: str | os.PathLike[str],
+    files: Optional[Mapping[str, str]],
+    format: str,
+    max_bytes: int,
+    backup_count: int,
+    when_full: str,
+    timeout: float,
+) -> dict[str, Any]:
+    """The options as other processes are told them."""
+    chosen = dict(_plain.DEFAULTS["files"] if files is None else files)
+    if not chosen or not all(isinstance(x, str) for pair in chosen.items() for x in pair):
+        raise ValueError(f"files={files!r}: want file names and their loggers, \"\" for all")
+    if any(not name or name.endswith("/") for name in chosen):
+        raise ValueError(f"files={files!r}: a file has no name")
+    if format not in _plain.FORMATS:
+        raise ValueError(f"format={format!r}: want one of {', '.join(_plain.FORMATS)}")
+    if when_full not in ("block", "drop"):
+        raise ValueError(f"when_full={when_full!r}: want block or drop")
+    if max_bytes < 0 or backup_count < 0 or not 0 <= timeout < 1e6:
+        raise ValueError("max_bytes, backup_count and timeout: want 0 or more")
+    return {
+        "dir": os.path.abspath(os.fspath(log_dir)),
+        "files": chosen,
+        "format": format,
+        "when_full": when_full,
+        "timeout": float(timeout),
+        "max_bytes": int(max_bytes),
+        "backup_count": int(backup_count),
+    }
+
+
+def _lane_size(buffer_size: Optional[int]) -> Optional[int]:
+    if buffer_size is None:
+        return None
+    if not 1 <= buffer_size <= 1 << 30:
+        raise ValueError(f"buffer_size={buffer_size}: want at most {1 << 30} bytes")
+    return max(64 << 10, 1 << (buffer_size - 1).bit_length())
+
+
+def _inherited() -> Optional[str]:
+    """The ring that this process was given by its parent or by `ringlog run`, if it is one."""
+    given = _process.ring_in_use() if _process.supported else None
+    if given is not None:
+        from . import _status  # not on systems without rings
+
+        try:
+            _status.reader_running(given)
+            return given
+        except RingError as err:
+            if not _is_child():
+                say(f"ringlog: RINGLOG_RING is of no use, and a new ring is made: {err}")
+                return None
+    # A child that is importing the main module again knows its ring only later.
+    return given or "" if _is_child() else None
+
+
+def _is_child() -> bool:
+    process = multiprocessing.current_process()
+    return multiprocessing.parent_process() is not None or bool(
+        getattr(process, "_inheriting", False)
+    )
+
+
+def _set_up_plain(options: dict[str, Any]) -> None:
+    global _main
+    if _process.supported:
+        why = (
+            "the ringlog binary is not found: install the wheel that has it (make wheel), or put "
+            "ringlog on PATH"
+        )
+    else:
+        why = "rings need 64-bit Linux"
+    say(
+        f"ringlog: logging without a ring, since {why}. Each process writes the files in "
+        f"{options['dir']} by itself: lines of several processes may be lost when they rotate"
+    )
+    _main = _Main("", options, None)
+    _process.publish(None, options)
+    _obey_set_up()
+
+
+def _set_up(
+    binary: str,
+    options: dict[str, Any],
+    processes: int,
+    lane_size: Optional[int],
+    path: Optional[str],
+) -> str:
+    global _main
+    from . import _lane  # not on systems without rings
+
+    ring = _drain.create_ring(binary, path, processes, lane_size)
+    drain = _drain.Drain(binary, ring, _drain.outputs(options))
+    try:
+        # First, so that the drain has somebody to wait for, also if this process is killed.
+        lane = _process.attach(ring)
+        if options["level"] is not None:
+            _drain.run(binary, "level", "--ring", ring, _level(options["level"]))
+            lane.rules.load()
+        drain.start()
+    except BaseException:
+        _process.detach()
+        _remove(ring)
+        raise
+    _main = _Main(ring, options, drain)
+    # This process detaches when multiprocessing has joined its children, of which some may not
+    # have logged yet: with nobody attached the drain would end before.
+    atexit.unregister(_process.detach)
+    if _keep_draining not in _lane.stall_watchers:
+        _lane.stall_watchers.append(_keep_draining)
+    _process.publish(ring, options)
+    _plain.files.close_files()
+    _announce(options)
+    return ring
+
+
+def _remove(ring: str) -> None:
+    """Removes a ring of which nobody knows yet."""
+    try:
+        os.unlink(ring)
+    except OSError:
+        pass  # the drain may have done it
+
+
+def _level(level: int) -> str:
+    """A level of Python's as `ringlog level` reads it: in steps of 2.5, from below."""
+    step = (level - logging.INFO) * 2 // 5
+    return f"info{step:+d}" if step else "info"
+
+
+def _announce(options: dict[str, Any]) -> None:
+    names = ", ".join(sorted(options["files"]))
+    try:
+        print(
+            f"Multiprocessing-safe logging enabled: logs in {options['dir']} ({names})", flush=True
+        )
+    except (OSError, ValueError, AttributeError):
+        pass  # nobody reads standard output
+
+
+def setup_logger(
+    name: str, use_multiprocessing: bool = False, level: int = logging.INFO
+) -> logging.Logger:
+    """The logger `name`, whose records go through the ring while there is one, and else into
+    the same files by a RotatingFileHandler. May be called before set-up, in any process, and
+    again. The records of a ring are in its files once, whatever use_multiprocessing says."""
+    logger = logging.getLogger(name)
+    with _lock:
+        if not any(isinstance(handler, RingHandler) for handler in logger.handlers):
+            logger.addHandler(RingHandler(fallback=_plain.files))
+        logger.propagate = False
+        _levels[name] = level
+        said = _process.options().get("level")
+        logger.setLevel(level if said is None else said)
+    _keep_draining()
+    return logger
+
+
+def _obey(rules: Rules) -> None:
+    """Gives the loggers of setup_logger the levels that the ring's rules say.
+
+    A handler can only hold back what a logger lets through; this also has loggers log more
+    than they were told to, from the next record of this process on.
+    """
+    for name, own in list(_levels.items()):
+        lowest = rules.minimum(name)
+        level = own if lowest is None else max(1, -(-lowest // 2) + 20)
+        logger = logging.getLogger(name)
+        if logger.level != level:
+            logger.setLevel(level)
+
+
+watchers.append(_obey)
+
+
+def _obey_set_up(_: object = None) -> None:
+    """Gives the loggers of setup_logger the level of the set-up, if it has one. In a process
+    that attaches to the ring, its rules say the same; but the first record is what attaches."""
+    level = _process.options().get("level")
+    if level is not None:
+        for name in list(_levels):
+            logging.getLogger(name).setLevel(level)
+
+
+# The child of a forkserver imports its modules before it learns of a set-up.
+util.register_after_fork(logging.root, _obey_set_up)
+
+
+def get_multiprocessing_logger(name: str) -> logging.Logger:
+    """`setup_logger` that keeps the level which the logger has."""
+    logger = logging.getLogger(name)
+    return setup_logger(name, True, logger.level or logging.INFO)
+
+
+def _keep_draining() -> None:
+    """Starts the drain again if somebody has killed it. Looked at now and then, in the main
+    process alone: a thread that watched it would be there at each fork."""
+    main = _main
+    if main is None or main.pid != os.getpid() or main.drain is None or main.drain.running():
+        return
+    if not _lock.acquire(blocking=False):
+        return
+    try:
+        if time.monotonic() >= main.restarted + _RESTART_PAUSE:
+            main.restarted = time.monotonic()
+            _restart(main.drain)
+    finally:
+        _lock.release()
+
+
+def _restart(drain: _drain.Drain) -> None:
+    """Starts a drain again that ended before its ring was done with."""
+    try:
+        _process.attach(drain.ring)
+        drain.start()
+    except (RingError, OSError) as err:
+        if not drain.removed():
+            say(f"ringlog: {drain.ring} is not drained, and no drain can be started: {err}")
+    else:
+        say(f"ringlog: the drain of {drain.ring} had ended; started again")
+
+
+def shutdown_multiprocessing_logging(timeout: float = _SHUTDOWN_SECONDS) -> None:
+    """Ends this process's part; in the main process, waits until all is in the log files.
+
+    The drain ends when the last worker is gone, and removes the ring. Waiting for workers
+    that are still attached takes at most timeout seconds: then the drain is left running, and
+    it ends after them. It is called automatically when the main process exits.
+    """
+    global _main
+    with _lock:
+        main = _main
+        if main is None or main.pid != os.getpid():
+            _process.detach()
+            return
+        main.at_exit.cancel()
+        if main.drain is None:
+            _process.publish(None, None)
+            _main = None
+            return
+        if not main.drain.running():
+            _restart(main.drain)
+        # Records from here on are the plain files'.
+        _process.publish(None, None)
+        _process.detach()
+        atexit.register(_process.detach)
+        _main = None
+        try:
+            _await_end(main.drain, time.monotonic() + timeout)
+        except KeyboardInterrupt:
+            _leave(main.drain)
+            raise
+
+
+def _await_end(drain: _drain.Drain, deadline: float) -> None:
+    quiet_until = time.monotonic() + _SAY_WAITING
+    while not drain.removed():
+        now = time.monotonic()
+        if drain.wait(min(0.05, max(0.0, deadline - now))):
+            if drain.removed() or not _again(drain):
+                return
+        elif now >= deadline:
+            _leave(drain)
+            return
+        elif now >= quiet_until:
+            quiet_until = float("inf")
+            say(f"ringlog: waiting up to {deadline - now:.0f} s for {_whom(drain)}")
+    drain.wait(1.0)  # it has only to close its files
+
+
+def _again(drain: _drain.Drain) -> bool:
+    """After its drain ended and the ring stays: whether there is another to wait for."""
+    before = drain.pid
+    if drain.failed():
+        return False
+    _restart(drain)
+    _process.detach()
+    return drain.pid != before
+
+
+def _leave(drain: _drain.Drain) -> None:
+    say(f"ringlog: the drain (pid {drain.pid}) goes on until the last process that logs is "
+        f"gone: {_whom(drain)}")
+    drain.leave()
+
+
+def _whom(drain: _drain.Drain) -> str:
+    """Whom the drain still waits for, in a few words."""
+    from . import _status
+
+    try:
+        workers = _status.read(drain.ring).attached()
+    except (RingError, OSError):
+        return "the drain to end"
+    if not workers:
+        return "the last records to be written"
+    names = [f"{w.label or 'a process'} (pid {w.pid})" for w in workers[:3]]
+    if len(workers) > 3:
+        names.append(f"{len(workers) - 3} more")
+    return ", ".join(names)

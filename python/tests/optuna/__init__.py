@@ -1,0 +1,1 @@
+"""Tests with Optuna: `make test-optuna`, by a Python that has it."""
