@@ -56,7 +56,7 @@ test-python: build ## the quick tests, and the wheel in a fresh environment, wit
 test-optuna: build ## the tests with Optuna (OPTUNA_PYTHON=a Python that has it)
 	@[ -n "$(OPTUNA_PYTHON)" ] || { echo 'no Python with Optuna found: apt-get install python3-optuna,' \
 	  'or name one: make test-optuna OPTUNA_PYTHON=…'; exit 1; }
-	cd python && $(OPTUNA_PYTHON) -m unittest discover -s tests/optuna && $(OPTUNA_PYTHON) -m unittest tests.test_docs
+	cd python && $(OPTUNA_PYTHON) -m unittest discover -s tests/optuna -t . && $(OPTUNA_PYTHON) -m unittest tests.test_docs
 
 faults: ## the tests that make a process die or fail at its failpoints, and the loss of power
 	$(GO) test -tags failpoints -timeout 15m ./internal/failpoint ./logfile

@@ -1,8 +1,8 @@
-"""The objective of optuna_parallel.py: moving averages on the S&P 500, walked forward.
+"""The objective of optuna_parallel.py: moving averages on monthly prices, walked forward.
 
 At the end of each span the pair of averages that was best in the years before is traded in
-the months that follow. The value is the Sharpe ratio of all these months. The prices are
-averages of each month, which nobody can trade at: don't.
+the months that follow. The value is the Sharpe ratio of all these months. Monthly prices are mostly
+averages, which nobody can trade at: don't.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 import csv
 import logging
 import math
+import random
 from itertools import accumulate
 from pathlib import Path
+from typing import NamedTuple, Optional
 
 import optuna
 
@@ -23,6 +25,38 @@ orders = ringlog.setup_logger("orders", use_multiprocessing=True)
 
 FEE = 0.001  # of what is bought or sold
 FIRST = 32 * 12  # months before the first that is traded: to train in, and for averages
+
+
+class Prices(NamedTuple):
+    """What was paid in each month, the oldest first."""
+
+    months: list[str]  # year-month
+    paid: list[float]
+
+
+def load(path: Optional[Path]) -> Prices:
+    """The prices in a CSV file with columns Date and SP500, or Close; without one, a random
+    walk, always the same. Raises ValueError, which says what is wrong with the file."""
+    if path is None:
+        chance, paid, drift = random.Random(1602), [100.0], 0.0
+        for month in range(150 * 12):
+            if month % 18 == 0:  # so that there are trends to follow, and to be wrong about
+                drift = chance.gauss(0.005, 0.01)
+            paid.append(paid[-1] * math.exp(chance.gauss(drift, 0.04)))
+        return Prices([f"{1871 + n // 12}-{n % 12 + 1:02}" for n in range(len(paid))], paid)
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        column = next(name for name in ("SP500", "Close") if rows and name in rows[0])
+        prices = Prices([row["Date"][:7] for row in rows], [float(row[column]) for row in rows])
+    except (StopIteration, KeyError, TypeError, ValueError) as err:
+        raise ValueError(
+            f"{path}: want a CSV file with a column Date (year-month-day) and one of prices, "
+            f"SP500 or Close: {err or 'there is no such column'}"
+        ) from err
+    if len(prices.paid) < FIRST + 12 * 10 or min(prices.paid) <= 0:
+        raise ValueError(f"{path}: want {FIRST + 12 * 10} months or more, of prices above 0")
+    return prices
 
 
 class Sums:
@@ -52,11 +86,8 @@ class Returns:
 class WalkForward:
     """The objective; one is used by several threads."""
 
-    def __init__(self, path: Path) -> None:
-        with open(path, newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        self.dates = [row["Date"][:7] for row in rows]
-        self.prices = [float(row["SP500"]) for row in rows]
+    def __init__(self, prices: Prices) -> None:
+        self.dates, self.prices = prices
         self.sum = Sums(self.prices)
 
     def __call__(self, trial: optuna.Trial) -> float:

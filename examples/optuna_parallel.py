@@ -31,7 +31,7 @@ except ImportError:
         "optuna_parallel.py needs Optuna, which this Python lacks:\n"
         "  apt install python3-optuna, then run it with /usr/bin/python3; or pip install optuna"
     )
-from moving_averages import WalkForward
+from moving_averages import WalkForward, load
 from optuna.study import MaxTrialsCallback
 from optuna.trial import TrialState
 
@@ -46,6 +46,7 @@ EXAMPLES = """\
 examples:
   optuna_parallel.py                             200 trials by 4 processes of 2 threads
   optuna_parallel.py --trials 50 --dir /tmp/wf   logs and study in /tmp/wf
+  optuna_parallel.py --prices sp500.csv          monthly prices of your own
   optuna_parallel.py --workers 8 --threads 1
   kill -9 PID                                    of a worker: the study goes on
   grep trial=17 logs/orders.log                  the orders of a trial
@@ -61,7 +62,7 @@ def storage(folder: Path) -> optuna.storages.RDBStorage:
     return optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
 
 
-def work(folder: Path, trials: int, threads: int) -> None:
+def work(folder: Path, prices: Optional[Path], trials: int, threads: int) -> None:
     """A worker process."""
     optuna.logging.disable_default_handler()  # its messages are in app.log, not on the terminal
     study = optuna.load_study(
@@ -72,7 +73,7 @@ def work(folder: Path, trials: int, threads: int) -> None:
     # Not a share for each, but until the study has enough: what a killed worker does not do,
     # the others do. Trials that are under way by then are finished.
     enough = MaxTrialsCallback(trials, states=FINISHED)
-    objective = WalkForward(HERE / "sp500-monthly.csv")
+    objective = WalkForward(load(prices))
     try:
         # (2) In place of study.optimize(objective, …): tags the records of each trial.
         ringlog.optuna.optimize(study, objective, n_jobs=threads, callbacks=[enough])
@@ -98,7 +99,9 @@ class Progress:
         print(f"\r{text}\x1b[K" if self.terminal else text, flush=True)
 
 
-def run(folder: Path, trials: int, workers: int, threads: int) -> int:
+def run(
+    folder: Path, prices: Optional[Path], trials: int, workers: int, threads: int
+) -> int:
     """The main process: starts workers and looks on. Returns the exit code."""
     study = optuna.create_study(
         study_name=STUDY, storage=storage(folder), direction="maximize", load_if_exists=True
@@ -113,7 +116,7 @@ def run(folder: Path, trials: int, workers: int, threads: int) -> int:
     # Started anew, since a fork would share the open database, which SQLite forbids.
     context = multiprocessing.get_context("spawn")
     running = [
-        context.Process(target=work, args=(folder, trials, threads), name=f"worker-{n}")
+        context.Process(target=work, args=(folder, prices, trials, threads), name=f"worker-{n}")
         for n in range(1, workers + 1)
     ]
     for process in running:
@@ -173,16 +176,25 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--trials", type=int, default=200, metavar="N", help="of the study (200)")
     parser.add_argument("--workers", type=int, default=4, metavar="N", help="processes (4)")
     parser.add_argument("--threads", type=int, default=2, metavar="N", help="in each (2)")
+    parser.add_argument("--prices", type=Path, metavar="FILE", help="CSV (made up without it)")
     parser.add_argument("--dir", type=Path, default=Path("logs"), help="for all files (./logs)")
     options = parser.parse_args(arguments)
     if min(options.trials, options.workers, options.threads) < 1 or options.workers > 60:
         parser.error("want at least 1 trial, worker and thread, and at most 60 workers")
+    try:
+        months, _ = load(options.prices)
+    except (OSError, ValueError) as err:
+        parser.error(f"--prices: {err}")
+    source = options.prices or "made up, the same each time; --prices FILE takes real ones"
+    print(f"prices of {len(months)} months, {months[0]} to {months[-1]}: {source}")
     folder = options.dir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     # (1) Once, in the main process: makes the ring, and starts the process that writes files.
     ringlog.setup_multiprocessing_logging(folder)
     try:
-        return run(folder, options.trials, options.workers, options.threads)
+        return run(
+            folder, options.prices, options.trials, options.workers, options.threads
+        )
     except KeyboardInterrupt:
         print("\ninterrupted: what was logged is in the files; run again, the study goes on")
         return 128 + signal.SIGINT

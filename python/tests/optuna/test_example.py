@@ -19,6 +19,9 @@ if importlib.util.find_spec("optuna") is None:
     raise unittest.SkipTest("Optuna is not installed")
 
 EXAMPLE = support.ROOT / "examples" / "optuna_parallel.py"
+# Real prices, where they are; else the example makes some up.
+PRICES = support.ROOT.parent / "shared" / "data" / "sp500-monthly.csv"
+REAL = ("--prices", str(PRICES)) if PRICES.exists() else ()
 ROUNDS = 10
 TRIALS = 12
 WORKERS = 3
@@ -32,7 +35,7 @@ def noted(notes: Path) -> list[tuple[str, str]]:
 
 def logged(path: Path) -> Counter[str]:
     """How often each serial is in a log file."""
-    return Counter(re.findall(r" serial=(\d+-\d+) ", path.read_text()))
+    return Counter(re.findall(r"(?m) serial=(\d+-\d+)$", path.read_text()))
 
 
 class KilledWorkerTest(unittest.TestCase):
@@ -48,7 +51,7 @@ class KilledWorkerTest(unittest.TestCase):
         play = Play(
             self,
             "optuna.roles_example",
-            *("--dir", str(folder), "--trials", str(TRIALS), "--workers", str(WORKERS)),
+            *("--dir", str(folder), "--trials", str(TRIALS), "--workers", str(WORKERS), *REAL),
             NOTES=str(notes),
         )
 
@@ -114,6 +117,27 @@ class CommandTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("apt install python3-optuna", done.stderr)
         self.assertNotIn("Traceback", done.stderr)
+
+    def test_prices_that_are_none_are_refused_with_what_is_wanted(self) -> None:
+        for text, said in (
+            ("Date,Open\n2026-01-01,1\n", "want a CSV file with a column Date"),
+            ("Date,Close\n2026-01-01,x\n", "could not convert string to float: 'x'"),
+            ("Date,Close\n2026-01-01,1\n", "want 504 months or more"),
+        ):
+            with self.subTest(text):
+                file = support.folder(self) / "prices.csv"
+                file.write_text(text)
+                done = self.run_example(str(EXAMPLE), "--prices", str(file))
+                self.assertEqual((done.returncode, done.stdout), (2, ""))
+                self.assertIn(said, done.stderr)
+                self.assertNotIn("Traceback", done.stderr)
+
+    @unittest.skipUnless(REAL, "no real prices here")
+    def test_it_studies_real_prices(self) -> None:
+        common = ("--workers", "1", "--trials", "2", *REAL)
+        done = self.run_example(str(EXAMPLE), "--dir", str(support.folder(self)), *common)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("prices of 1866 months, 1871-01 to 2026-06", done.stdout)
 
     def test_a_study_goes_on_where_it_was(self) -> None:
         folder = support.folder(self)
