@@ -204,6 +204,7 @@ def _take(lane: Lane, index: int, label: str) -> None:
     _write_owner_record(lane, view, consumer, begin, generation, now, name)
     fence()
     words[at(LAN_STATE)] = LANE_OWNED
+    lane.owned = True
 
 
 def _write_owner_record(

@@ -104,12 +104,16 @@ def encode(record: logging.LogRecord, lost: bytes, attrs: bytes) -> tuple[bytes,
     Raises whatever the application's objects raise when they are formatted, and ValueError
     for a name over 65535 bytes.
     """
-    message = record.getMessage()
+    values = record.__dict__
+    message, args = values["msg"], values["args"]
+    if type(message) is not str or type(record) is not logging.LogRecord:
+        message = record.getMessage()
+    elif args:  # as getMessage does it, without the call
+        message = message % args
     try:
         message_bytes = message.encode()
     except UnicodeEncodeError:
         message_bytes = text(message)
-    values = record.__dict__
     place = _place(values)
     try:
         logger, fields, before, after, size, level, urgent = _origins[place]
@@ -259,7 +263,12 @@ def encode_fields(pairs: Iterable[tuple[Any, Any]], parents: tuple[int, ...] = (
             if kind is float:
                 fields.append(head_of_float + _FLOAT(value))
                 continue
-        except (KeyError, struct.error):  # a new key, or an integer beyond 63 bits
+            if kind is str:
+                b = value.encode()
+                fields.append(_FIELD(TAG_STRING, 0, len(name), len(b)) + name + b)
+                continue
+        except (KeyError, struct.error, UnicodeEncodeError):
+            # A new key, an integer beyond 63 bits, or surrogates.
             name = _key(key)
         encoder = _encoders.get(kind)
         if encoder is None:

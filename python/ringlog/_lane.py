@@ -113,6 +113,7 @@ class Lane(RingMemory):
         "index",
         "level_word",
         "lost_bytes",
+        "owned",
         "rules",
         "seed",
     )
@@ -122,6 +123,7 @@ class Lane(RingMemory):
         self._lock = threading.RLock()
         super().__init__(path)
         self.index = -1
+        self.owned = False  # whether the claim is done, so that there is something to close
         self.closed = self._ended = False
         self._words = self.words
         head = self.file.header
@@ -452,7 +454,7 @@ class Lane(RingMemory):
         takes effect when that is done. The memory stays mapped until the last thread has
         let go of this object.
         """
-        if self.index < 0 or self.pid != _getpid():
+        if not self.owned or self.pid != _getpid():
             return
         try:
             with self._lock:

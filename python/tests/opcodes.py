@@ -41,6 +41,9 @@ class Instructions:
 
     def run(self, call: Callable[[], Any]) -> Any:
         before = sys.gettrace()
+        if sys.version_info[:2] == (3, 12):
+            # It traces instructions only if somebody has asked for that before tracing begins.
+            sys._getframe().f_trace_opcodes = True
         sys.settrace(self._enter)
         try:
             return call()
