@@ -21,6 +21,8 @@ the repository: README.md, docs/operations.md, docs/migration.md.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ._errors import NoLaneError, NoSpaceError, NotRingError, RetiredError, RingError
 from ._handler import RingHandler
 from ._process import detach
@@ -31,6 +33,23 @@ from ._setup import (
     shutdown_multiprocessing_logging,
 )
 from ._trial import trial
+
+if TYPE_CHECKING:
+    from . import doctor as doctor
+    from . import optuna as optuna
+else:  # a type checker would take it for any attribute
+
+    def __getattr__(name: str) -> object:
+        """`ringlog.doctor` and `ringlog.optuna`, which few programs need: imported when asked
+        for."""
+        if name in ("doctor", "optuna"):
+            # Not `from . import`, which asks for the attribute first, and so here again.
+            return __import__(f"{__name__}.{name}", fromlist=["__name__"])
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), "doctor", "optuna"})
+
 
 __version__ = "0.1.0"
 

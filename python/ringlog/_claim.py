@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import time
 from typing import Optional
@@ -23,7 +22,6 @@ from ._layout import (
     LAN_CONSUMER,
     LAN_DELIVERED,
     LAN_GENERATION,
-    LAN_IDENTITY_SUM,
     LAN_LOST,
     LAN_LOST_SEEN,
     LAN_PRODUCER,

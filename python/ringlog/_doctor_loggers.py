@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from typing import Iterator, Optional
 
+from . import _process
 from ._handler import RingHandler
 
 
@@ -60,8 +62,48 @@ def _logger(logger: logging.Logger) -> Iterator[tuple[bool, str, str]]:
         yield (
             False,
             f"the logger {logger.name} logs {logging.getLevelName(level)} and above only",
-            f"logging.getLogger({logger.name!r}).setLevel(logging.INFO), and of its handler",
+            _lower(logger, handler),
         )
+
+
+def _lower(logger: logging.Logger, handler: RingHandler) -> str:
+    """What has a logger and its handler let INFO through."""
+    steps = []
+    if logger.getEffectiveLevel() > logging.INFO:
+        ruled = _ruled(logger, handler.ring)
+        steps.append(ruled or f"logging.getLogger({logger.name!r}).setLevel(logging.INFO)")
+    if handler.level > logging.INFO:
+        steps.append("setLevel(logging.INFO) of its RingHandler")
+    return ", and ".join(steps)
+
+
+def _ruled(logger: logging.Logger, ring: Optional[str]) -> str:
+    """What to do where the ring gives a logger its level, which comes back whatever the program
+    sets; empty: the level is the program's own."""
+    holder = logger  # whose level is in force
+    while not holder.level and holder.parent is not None:
+        holder = holder.parent
+    path = ring or _process.ring_in_use()
+    if not path:
+        return ""
+    lane, prefix = _process.lanes.get(ring), ""
+    lowest = lane.rules.minimum(holder.name) if lane is not None else None
+    if lane is not None and lowest is not None:
+        if holder.level != max(1, -(-lowest // 2) + 20):
+            return ""
+        prefix = holder.name
+        while prefix and prefix not in lane.rules.by_prefix:
+            prefix = prefix.rpartition(".")[0]
+    # Without its rule for all loggers the set-up's level would still hold.
+    if not prefix and ring is None and holder.level == _process.options().get("level"):
+        command = level_command(path, "info")
+        return f"setup_multiprocessing_logging with another level=, or {command}"
+    return "" if lowest is None else level_command(path, f"{prefix}=")
+
+
+def level_command(path: str, rule: str) -> str:
+    """For a shell."""
+    return shlex.join(["ringlog", "level", path, rule])
 
 
 def _reaches(logger: logging.Logger) -> Optional[RingHandler]:

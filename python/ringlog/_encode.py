@@ -10,6 +10,7 @@ import datetime
 import logging
 import numbers
 import struct
+import sys
 import time
 from collections.abc import Iterable, Mapping
 from operator import itemgetter
@@ -52,6 +53,7 @@ _sample = logging.LogRecord("", 0, "", 0, "", (), None).__dict__
 _FIELDS = len(_sample)
 _LAST = list(_sample)[-1]
 _STANDARD = frozenset(_sample) | {"message", "asctime", MARK}
+_MISSING: dict[str, Any] = {**dict.fromkeys(_sample), "name": ""}
 _STANDARD_LEVELS = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
 
 # From offset 12 of a record on: losses; length; level, kind and flags; time; then the
@@ -64,6 +66,7 @@ _INT, _UINT, _FLOAT = Struct("<q").pack, Struct("<Q").pack, Struct("<d").pack
 _TIME = Struct("<qIi").pack
 
 _formatter = logging.Formatter()
+_Record = logging.LogRecord
 
 
 class _Origin(NamedTuple):
@@ -101,48 +104,56 @@ _place = itemgetter(
 def encode(record: logging.LogRecord, lost: bytes, attrs: bytes) -> tuple[bytes, bool]:
     """The arguments of Lane.append for a record; attrs go before its extras.
 
-    Raises whatever the application's objects raise when they are formatted, and ValueError
-    for a name over 65535 bytes.
+    Raises whatever the message's parts raise when they are formatted, and ValueError for a
+    name over 65535 bytes. Whatever else is wrong with a record does not cost it.
     """
     values = record.__dict__
+    count = len(values)
     message, args = values["msg"], values["args"]
-    if type(message) is not str or type(record) is not logging.LogRecord:
+    if type(message) is not str or type(record) is not _Record:
         message = record.getMessage()
     elif args:  # as getMessage does it, without the call
         message = message % args
     try:
         message_bytes = message.encode()
-    except UnicodeEncodeError:
-        message_bytes = text(message)
-    place = _place(values)
+    except (UnicodeEncodeError, AttributeError):
+        message_bytes = text(str(message))
+    try:
+        place = _place(values)
+        traced = values["exc_info"] or values["exc_text"] or values["stack_info"]
+    except KeyError:  # somebody has removed one
+        values, count = {**_MISSING, **values}, 0
+        place = _place(values)
+        traced = values["exc_info"] or values["exc_text"] or values["stack_info"]
     try:
         logger, fields, before, after, size, level, urgent = _origins[place]
-    except KeyError:
+    except (KeyError, TypeError):  # a new place, or one that cannot be a key
         logger, fields, before, after, size, level, urgent = _origin(place)
-    if values["exc_info"] or values["exc_text"] or values["stack_info"]:
-        trace = _trace(record)
+    if traced:
+        trace = _trace(values)
         fields = before + trace + after
         size += len(trace)
-    if len(values) != _FIELDS:
-        attrs += encode_fields(extras(values))
+    if count != _FIELDS or type(record) is not _Record:
+        attrs += encode_fields(_behind(values) if type(record) is _Record else extras(values))
     if attrs:
         fields += attrs
         size += len(attrs)
-    try:
-        created = int(values["created"] * 1e9)  # what asctime shows
-    except (TypeError, ValueError, OverflowError):  # somebody has set it
-        created = time.time_ns()
     length = len(message_bytes)
-    head = _HEAD(lost, size + length, level, created, len(logger), 0, length)
+    size += length
+    try:  # the time is what asctime shows
+        head = _HEAD(lost, size, level, int(values["created"] * 1e9), len(logger), 0, length)
+    except (KeyError, TypeError, ValueError, OverflowError, struct.error):  # somebody has set it
+        head = _HEAD(lost, size, level, time.time_ns(), len(logger), 0, length)
     return b"".join((head, logger, message_bytes, fields)), urgent
 
 
 def extras(values: dict[str, Any]) -> list[tuple[str, Any]]:
-    """What the application has added to a record's own attributes, in order.
+    """What the application has added to a record's own attributes, in order."""
+    return [item for item in values.items() if item[0] not in _STANDARD]
 
-    logging sets its own first, so what was added stands behind them; where the numbers say
-    that something else is among them, by a factory of records, all are looked at.
-    """
+
+def _behind(values: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The extras of a LogRecord, which begins with its own attributes, if none are missing."""
     added, behind = [], 0
     for name in reversed(values):
         if name == _LAST:
@@ -151,7 +162,7 @@ def extras(values: dict[str, Any]) -> list[tuple[str, Any]]:
         if name not in _STANDARD:
             added.append((name, values[name]))
     if len(values) - behind != _FIELDS:
-        return [item for item in values.items() if item[0] not in _STANDARD]
+        return extras(values)
     added.reverse()
     return added
 
@@ -159,14 +170,39 @@ def extras(values: dict[str, Any]) -> list[tuple[str, Any]]:
 def text(s: str) -> bytes:
     """s as UTF-8. Surrogates, which UTF-8 cannot say, become escapes such as \\udc80."""
     try:
-        return s.encode()
+        return str.encode(s)
     except UnicodeEncodeError:
-        return s.encode("utf-8", "backslashreplace")
+        return str.encode(s, "utf-8", "backslashreplace")
 
 
-def encode_payload(logger: bytes, message: bytes, fields: bytes, attrs: bytes) -> bytes:
-    """A payload of its parts: the record's own fields, and the attributes."""
-    return b"".join((_UINT(len(logger) | len(message) << 32), logger, message, fields, attrs))
+def shown(value: Any) -> str:
+    """str(value), or the reason why there is none, in the way of slog."""
+    try:
+        return str(value)
+    except Exception as error:
+        return failed(error)
+
+
+def failed(error: BaseException) -> str:
+    """What stands in the place of a value that raises."""
+    name = type(error).__name__
+    try:
+        message = str(error)
+    except Exception:
+        message = ""
+    return f"!ERROR: {name}: {message}" if message else f"!ERROR: {name}"
+
+
+def traceback_of(info: Any) -> str:
+    """The traceback of a record's exc_info, which may be all that logging's calls take."""
+    try:
+        if isinstance(info, BaseException):
+            info = type(info), info, info.__traceback__
+        elif not isinstance(info, tuple):
+            info = sys.exc_info()
+        return _formatter.formatException(info)
+    except Exception as error:
+        return failed(error)
 
 
 # The record's own fields
@@ -175,14 +211,16 @@ def encode_payload(logger: bytes, message: bytes, fields: bytes, attrs: bytes) -
 def _origin(place: tuple[Any, ...]) -> _Origin:
     name, levelno, levelname, pathname, lineno, function, process, thread = place
     logger = _name(name, "logger's name")
-    stored, before = encode_level(levelno, levelname)
+    number = _number(levelno, levelname)
+    stored, before = encode_level(number, shown(levelname or logging.getLevelName(number)))
     if pathname:
-        before += encode_source(pathname, lineno or 0, function or "")
+        line = lineno if isinstance(lineno, int) else 0
+        before += encode_source(pathname, line, shown(function or ""))
     after = b""
     if process is not None:
-        after += own_field(TAG_PROCESS, text(str(process)))
+        after += own_field(TAG_PROCESS, text(shown(process)))
     if thread is not None:
-        after += own_field(TAG_THREAD, text(str(thread)))
+        after += own_field(TAG_THREAD, text(shown(thread)))
     fields = before + after
     origin = _Origin(
         logger,
@@ -195,8 +233,20 @@ def _origin(place: tuple[Any, ...]) -> _Origin:
     )
     if len(_origins) >= _MOST_ORIGINS:
         _origins.clear()
-    _origins[place] = origin
+    try:
+        _origins[place] = origin
+    except TypeError:  # a name that is a list, perhaps
+        pass
     return origin
+
+
+def _number(level: Any, name: Any) -> int:
+    """A level's number; where there is none, what its name says, or that of INFO."""
+    try:
+        return int(level)
+    except (TypeError, ValueError, OverflowError):
+        number = logging.getLevelName(name) if isinstance(name, str) else None
+        return number if isinstance(number, int) else logging.INFO
 
 
 def encode_level(number: int, name: str) -> tuple[int, bytes]:
@@ -222,23 +272,24 @@ def own_field(tag: int, value: bytes) -> bytes:
     return _FIELD(tag, 0, 0, len(value)) + value
 
 
-def _trace(record: logging.LogRecord) -> bytes:
+def _trace(values: dict[str, Any]) -> bytes:
     """The fields of traceback and stack, whole and apart from the message."""
     fields = b""
-    trace = record.exc_text
-    if not trace and record.exc_info:
-        trace = _formatter.formatException(record.exc_info)
+    trace, stack = values["exc_text"], values["stack_info"]
+    if not trace and values["exc_info"]:
+        trace = traceback_of(values["exc_info"])
     if trace:
-        fields += own_field(TAG_TRACEBACK, text(str(trace)))
-    if record.stack_info:
-        fields += own_field(TAG_STACK, text(str(record.stack_info)))
+        fields += own_field(TAG_TRACEBACK, text(shown(trace)))
+    if stack:
+        fields += own_field(TAG_STACK, text(shown(stack)))
     return fields
 
 
-def _name(name: str, what: str) -> bytes:
-    b = text(str(name))
+def _name(name: Any, what: str) -> bytes:
+    s = shown(name)
+    b = text(s)
     if len(b) > MAX_NAME:
-        raise ValueError(f"{what} of {len(b)} bytes, {MAX_NAME} at most: {str(name)[:60]!r}…")
+        raise ValueError(f"{what} of {len(b)} bytes, {MAX_NAME} at most: {s[:60]!r}…")
     return b
 
 
@@ -250,7 +301,8 @@ def encode_fields(pairs: Iterable[tuple[Any, Any]], parents: tuple[int, ...] = (
 
     Numbers, text, bytes, times and durations keep their types, mappings become groups,
     exceptions errors; what is none of these, None and integers beyond 64 bits among
-    it, is written as str() says it. parents are the groups around these.
+    it, is written as str() says it, and what raises as what it raised. parents are the
+    groups around these.
     """
     fields = []
     for key, value in pairs:
@@ -267,16 +319,19 @@ def encode_fields(pairs: Iterable[tuple[Any, Any]], parents: tuple[int, ...] = (
                 b = value.encode()
                 fields.append(_FIELD(TAG_STRING, 0, len(name), len(b)) + name + b)
                 continue
-        except (KeyError, struct.error, UnicodeEncodeError):
-            # A new key, an integer beyond 63 bits, or surrogates.
+        except Exception:
+            # A new key, or none that can be one, an integer beyond 63 bits, or surrogates.
             name = _key(key)
-        encoder = _encoders.get(kind)
-        if encoder is None:
-            encoder = _encoder_of(value)
-        if encoder is _group:
-            fields.append(_group(name, value, parents))
+        encoder: Optional[_Encoder] = None
+        try:
+            encoder = _encoders.get(kind) or _encoder_of(value)
+            made = encoder(value)
+        except Exception as error:
+            made = TAG_STRING, text(failed(error) if encoder is _string else shown(value))
+        if type(made) is list:
+            fields.append(_group(name, made, (*parents, id(value))))
         else:
-            tag, b = encoder(value)
+            tag, b = made
             fields.append(_FIELD(tag, 0, len(name), len(b)) + name + b)
     return b"".join(fields)
 
@@ -294,14 +349,20 @@ def _key(key: Any) -> bytes:
     return name
 
 
-def _group(name: bytes, value: Mapping[Any, Any], parents: tuple[int, ...]) -> bytes:
-    if len(parents) >= MAX_DEPTH or id(value) in parents:  # it may hold itself
+def _group(name: bytes, members: list[tuple[Any, Any]], groups: tuple[int, ...]) -> bytes:
+    """A group's field. groups are those around it, and itself."""
+    if len(groups) > MAX_DEPTH or groups[-1] in groups[:-1]:  # it may hold itself
         b = b"!TOO DEEP"
         return _FIELD(TAG_STRING, 0, len(name), len(b)) + name + b
+    b = encode_fields(members, groups)
     if not name:  # its attributes stand in its place
-        return encode_fields(value.items(), parents)
-    b = encode_fields(value.items(), (*parents, id(value)))
+        return b
     return _FIELD(TAG_GROUP, 0, len(name), len(b)) + name + b if b else b""
+
+
+def _members(value: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
+    members = list(value.items())  # another thread may change it while they are encoded
+    return members if type(value) is dict else [(key, member) for key, member in members]
 
 
 def _bool(value: bool) -> tuple[int, bytes]:
@@ -330,12 +391,13 @@ def _bytes(value: Any) -> tuple[int, bytes]:
 
 
 def _time(value: datetime.datetime) -> tuple[int, bytes]:
-    try:
-        aware = value if value.utcoffset() is not None else value.astimezone()
-        zone = aware.utcoffset() or datetime.timedelta()
-        since = aware - _EPOCH
-    except (OverflowError, OSError, ValueError):  # too near to the years 1 and 9999
-        return _string(value)
+    # What raises in here, such as years too near to 1 and 9999, is shown as text.
+    if value.utcoffset() is None:
+        if type(value) is not datetime.datetime:  # pandas' own do not know the local zone
+            value = datetime.datetime.combine(value.date(), value.time())
+        value = value.astimezone()
+    zone = value.utcoffset() or datetime.timedelta()
+    since = value - _EPOCH
     seconds = since.days * 86400 + since.seconds
     return TAG_TIME, _TIME(seconds, since.microseconds * 1000, zone.days * 86400 + zone.seconds)
 
@@ -362,32 +424,40 @@ _encoders: dict[type, _Encoder] = {
     bytes: _bytes,
     datetime.datetime: _time,
     datetime.timedelta: _duration,
-    dict: _group,
+    dict: _members,
     type(None): _string,
     list: _string,
     tuple: _string,
 }
 _MOST_TYPES = 1000
 
+# By their names, of types of numpy that are not what they say: a bool is no number to it,
+# and a span of time, whose unit would get lost, is an integer.
+_NUMPY: dict[str, _Encoder] = {"bool": _bool, "bool_": _bool, "timedelta64": _string}
+
 
 def _encoder_of(value: Any) -> _Encoder:
     """How to encode a value of a type that was not met before."""
+    own = type(value)
     encoder: _Encoder = _string
+    lasting = value.__class__ is own  # else it says that it is another, like a proxy
     kinds: tuple[tuple[Any, _Encoder], ...] = (
         (str, _string),
         ((bytes, bytearray), _bytes),
         (datetime.datetime, _time),
         (datetime.timedelta, _duration),
-        (Mapping, _group),
+        (Mapping, _members),
         (BaseException, _error),
         (numbers.Integral, _int),  # numpy's integers, too
         (numbers.Rational, _string),
         (numbers.Real, _float),
     )
+    if own.__module__ == "numpy" and own.__name__ in _NUMPY:
+        kinds = ((object, _NUMPY[own.__name__]),)
     for kind, candidate in kinds:
         if isinstance(value, kind):
-            encoder = candidate
+            encoder, lasting = candidate, issubclass(own, kind)
             break
-    if len(_encoders) < _MOST_TYPES:
-        _encoders[type(value)] = encoder
+    if lasting and len(_encoders) < _MOST_TYPES:
+        _encoders[own] = encoder
     return encoder

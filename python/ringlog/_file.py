@@ -6,6 +6,7 @@ read of the header is kept, so that a later change of it means nothing.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import mmap
@@ -13,7 +14,7 @@ import os
 import stat
 import struct
 import zlib
-from typing import NamedTuple
+from typing import Iterator, NamedTuple
 
 from ._errors import NoSpaceError, NotRingError, RetiredError, RingError
 from ._layout import (
@@ -71,7 +72,8 @@ class RingFile:
     def __init__(self, path: str) -> None:
         """Opens the ring at path for reading and writing; raises RingError."""
         self.path = path
-        self.fd = _open(path)
+        with _above_standard_streams():
+            self.fd = _open(path)
         try:
             self.header = _check(path, os.pread(self.fd, HEADER_SIZE, 0), os.fstat(self.fd).st_size)
             if self.word(self.header.control_offset + CTL_COPY) == MARK_COPY:
@@ -95,9 +97,10 @@ class RingFile:
         # description, so it holds the lock of a lane too, until the mapping is closed.
         # No MADV_DONTFORK: a child that closes its copy of the mapping, as it must, would
         # unmap what may lie in the hole by then.
-        return mmap.mmap(
-            self.fd, size, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE, offset=offset
-        )
+        with _above_standard_streams():
+            return mmap.mmap(
+                self.fd, size, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE, offset=offset
+            )
 
     def try_lock(self, offset: int) -> bool:
         """Takes the lock on one byte, and says whether it could."""
@@ -177,6 +180,24 @@ class RingFile:
 
     # Of a lane that an exception has cut off in the middle of being claimed, nobody knows.
     __del__ = close
+
+
+@contextlib.contextmanager
+def _above_standard_streams() -> Iterator[None]:
+    """Keeps what is opened inside from getting the number of a standard stream that is closed:
+    what anybody prints there would go into the ring."""
+    held: list[int] = []
+    try:
+        while True:
+            fd = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+            held.append(fd)
+            if fd > 2:
+                break
+        os.close(held.pop())
+        yield
+    finally:
+        for fd in held:
+            os.close(fd)
 
 
 def _flock(kind: int, offset: int) -> bytes:

@@ -12,15 +12,14 @@ from ._encode import MARK, encode
 from ._layout import LOST_ABORTED
 from ._process import find
 from ._process import lanes as _lanes
+from ._lines import TextLines
 from ._trial import current
 
 if sys.platform == "linux":  # without, nothing is ever found
-    from ._lane import ACCEPTED, FULL, Lane
+    from ._append import ACCEPTED, FULL, GONE
+    from ._lane import Lane
 
 _trial = current.get
-
-LAYOUT = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
-
 
 class RingHandler(logging.Handler):
     """Appends records to a ring; one reader process writes them to files.
@@ -89,25 +88,22 @@ class RingHandler(logging.Handler):
             # A lane that is found there is this process's, also right after a fork; but
             # for a fork that Python has not been told of, which the record's pid gives away.
             lane = _lanes.get(self.ring)
-            if lane is None or (record.process != lane.pid and lane.pid != getpid()):
+            if lane is None or (values.get("process") != lane.pid and lane.pid != getpid()):
                 lane = find(self.ring, self.label)
                 if lane is None:
                     self._elsewhere(record)
                     return
-            if MARK in values and values[MARK] == lane.path:
+            # Of this very object: copies of it, and what is made of its pickle, are others.
+            mark = id(record) ^ lane.mark
+            if MARK in values and values[MARK] == mark:
                 return
             rules = lane.rules
             if lane.words[lane.level_word] != rules.version:
                 rules.load()
             if rules.by_prefix and not rules.allow(record.name, record.levelno):
                 return
-            try:
-                tail, urgent = encode(record, lane.lost_bytes, _trial())
-            except Exception:
-                values[MARK] = lane.path
-                self._count(lane, record.levelno >= logging.WARNING)
-                raise
-            values[MARK] = lane.path
+            tail, urgent = encode(record, lane.lost_bytes, _trial())
+            values[MARK] = mark  # from here on the lane accounts for it
             answer = lane.append(tail, urgent)
             if answer != ACCEPTED:
                 self._insist(record, lane, answer, tail, urgent)
@@ -116,15 +112,23 @@ class RingHandler(logging.Handler):
                 # A signal's handler has forked this process in the middle of it.
                 values.pop(MARK, None)
                 self.emit(record)
-            else:
-                self.handleError(record)
+                return
+            self._count(record)
+            self.handleError(record)
 
-    def _count(self, lane: Lane, urgent: bool) -> None:
-        """Counts a record that could not be made, in another lane if this one was closed."""
-        if lane.lose(LOST_ABORTED, urgent) != ACCEPTED:
-            found = find(self.ring, self.label)
-            if found is not None:
-                found.lose(LOST_ABORTED, urgent)
+    def _count(self, record: logging.LogRecord) -> None:
+        """Counts a record that could not be made, unless the lane has accounted for it."""
+        try:
+            answer = GONE
+            while answer != ACCEPTED:
+                lane = find(self.ring, self.label)
+                mark = 0 if lane is None else id(record) ^ lane.mark
+                if lane is None or record.__dict__.get(MARK) == mark:
+                    return
+                record.__dict__[MARK] = mark
+                answer = lane.lose(LOST_ABORTED, record.levelno >= logging.WARNING)
+        except Exception:
+            pass  # of a record without a level, or from a signal's handler
 
     def _insist(
         self, record: logging.LogRecord, lane: Lane, answer: int, tail: bytes, urgent: bool
@@ -181,7 +185,7 @@ class _StandardError(logging.StreamHandler):  # type: ignore[type-arg]
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)  # StreamHandler's own would set the stream
-        self.setFormatter(logging.Formatter(LAYOUT))
+        self.setFormatter(TextLines())
 
     @property
     def stream(self) -> Any:  # type: ignore[override]

@@ -1,9 +1,8 @@
-"""A lane that this process owns: append, count what is lost, close.
+"""A lane that this process owns: append, count what is lost, close, whatever interrupts it.
 
-Positions, stamps and the order of stores are those of docs/format.md, which the comments
-cite (W2, O5, …). What is special here is that CPython has no compare-and-swap: a lock
-keeps the process's threads apart, and three things can still happen in the middle of an
-append, since the interpreter runs other code between any two of its instructions.
+CPython has no compare-and-swap: a lock keeps the process's threads apart, and three things
+can still happen in the middle of an append, since the interpreter runs other code between any
+two of its instructions.
 
 * The thread logs again, from a signal handler or a finaliser. The lock is reentrant, and
   `_busy` tells: the record waits in `_pending` until the outer append is done.
@@ -16,7 +15,6 @@ append, since the interpreter runs other code between any two of its instruction
 
 from __future__ import annotations
 
-import mmap
 import os
 import sys
 import threading
@@ -24,42 +22,27 @@ import time
 from collections import deque
 from types import FrameType
 from typing import Callable, Optional
-from zlib import crc32
 
-from . import _wake
+from ._append import ACCEPTED, FULL, GONE, LaneMemory
 from ._layout import (
     CLOSED_BIT,
     CTL_LEVEL_VERSION,
-    CTL_READER_FUTEX,
     CTL_READER_PID,
     FUTEX_AWAKE,
-    KIND_RAW,
-    LAN_CONSUMER,
-    LAN_LOST,
-    LAN_PRODUCER,
     LAN_STATE,
     LANE_CLOSED,
-    LARGEST_SHARE,
-    LOSS_COUNTERS,
     LOST_ABORTED,
     LOST_FULL,
     LOST_NO_READER,
     LOST_TIMEOUT,
     LOST_TOO_LARGE,
-    LOW32,
-    RECORD_HEADER,
     STATE_ABORTED,
     STATE_COMMITTED,
-    STATE_PADDING,
-    WARNING_SHARE,
 )
 from ._levels import Rules
-from ._memory import RingMemory, fence
+from ._memory import fence
 
 _getpid = os.getpid
-
-# What append says.
-GONE, ACCEPTED, FULL = 0, 1, 2
 
 # Called when a lane stays full, before its records are lost: whoever started the reader
 # may want to look after it.
@@ -69,103 +52,53 @@ stall_watchers: list[Callable[[], None]] = []
 # batches, within a millisecond or so when it runs.
 _FIRST_NAP, _LONGEST_NAP = 0.0002, 0.01
 
+# Makes a lane's `mark`, by which records say that they are in its ring, mean nothing to other
+# processes, which may get them pickled.
+_token = os.urandom(16)
+
 # What can wait until the outer append is done: a record, the end of the lane or, told by
 # its reason, a loss.
 _RECORD, _CLOSE = -1, -2
 _Pending = tuple[int, bytes, bool]
 
 
-class Lane(RingMemory):
+class Lane(LaneMemory):
     """One lane of a ring, owned by this process. Any thread may call its methods.
 
     `_claim.claim` makes it the owner.
     """
 
     __slots__ = (
-        "_bound",
         "_busy",
-        "_consumer",
-        "_consumer_word",
         "_ended",
-        "_key",
-        "_lap",
-        "_lap_seed",
-        "_lap_stamp",
-        "_largest",
         "_lock",
-        "_lost_word",
-        "_mask",
-        "_memory",
-        "_offset",
-        "_ordinary",
         "_pending",
-        "_producer",
-        "_producer_word",
-        "_reader_address",
-        "_reader_word",
-        "_size",
         "_stall",
-        "_words",
         "_writing",
         "_writing_at",
         "closed",
-        "entry",
-        "index",
         "level_word",
-        "lost_bytes",
+        "mark",
         "owned",
         "rules",
-        "seed",
     )
 
     def __init__(self, path: str) -> None:
         """Opens the ring at path, without a lane yet. Raises RingError."""
+        # First what `close` looks at: a signal's handler may call it in the middle of this.
         self._lock = threading.RLock()
-        super().__init__(path)
-        self.index = -1
         self.owned = False  # whether the claim is done, so that there is something to close
         self.closed = self._ended = False
-        self._words = self.words
-        head = self.file.header
-        self.rules = Rules(self.words, head.control_offset)
-        self._key = head.key & ~7
-        self._size = head.lane_size
-        self._mask = head.lane_size - 1
-        self._ordinary = head.lane_size - head.lane_size // WARNING_SHARE
-        self._largest = head.lane_size // LARGEST_SHARE
-        self._reader_word = (head.control_offset + CTL_READER_FUTEX) >> 3
-        self._reader_address = _wake.address(self.front, self._reader_word << 3)
-        self.level_word = (head.control_offset + CTL_LEVEL_VERSION) >> 3
+        super().__init__(path)
+        control = self.file.header.control_offset
+        self.level_word = (control + CTL_LEVEL_VERSION) >> 3
+        self.rules = Rules(self.words, control)
+        self.mark = hash((_token, path, self.pid))
         self._busy = False
         self._pending: deque[_Pending] = deque()
         self._writing: Optional[_Pending] = None
         self._writing_at = 0
         self._stall = (-1, 0.0)  # where the consumer stands still, and the deadline for that
-        self._consumer = 0
-        self._offset = self._lap = self._lap_stamp = self._lap_seed = self._bound = 0
-
-    def own(
-        self,
-        index: int,
-        seed: int,
-        memory: mmap.mmap,
-        words: memoryview,
-        position: int,
-        consumer: int,
-    ) -> None:
-        """Makes this the lane `index`, of which the caller holds the lock.
-
-        words is the view of its memory; position is where its first record will be.
-        """
-        entry = self.file.header.entry_offset(index)
-        self.index, self.entry, self.seed = index, entry, seed
-        self._memory, self._words = memory, words
-        self._producer_word = (entry + LAN_PRODUCER) >> 3
-        self._consumer_word = (entry + LAN_CONSUMER) >> 3
-        self._lost_word = (entry + LAN_LOST) >> 3
-        self._producer, self._consumer = position, consumer
-        self._settle(position)
-        self._load_losses()
 
     # Appending
 
@@ -178,8 +111,10 @@ class Lane(RingMemory):
 
         ACCEPTED: the record is in the ring, or will be when the append is done that this
         thread is in the middle of. FULL: there is no room. GONE: the lane is not this
-        process's any more. After these two nothing was done.
+        process's any more. After these two nothing was done. A record that an exception keeps
+        out of the ring is counted as lost.
         """
+        answer = GONE
         try:
             with self._lock:
                 if self._busy and self._nested():
@@ -188,6 +123,7 @@ class Lane(RingMemory):
                     self._pending.append((_RECORD, tail, urgent))
                     return ACCEPTED
                 self._busy = True
+                before = self._producer
                 try:
                     # Not before: a signal's handler may have closed it until `_busy` was set.
                     answer = GONE if self.closed else self._write(tail, urgent)
@@ -196,72 +132,16 @@ class Lane(RingMemory):
                         self._write_pending()
                     return answer
                 except BaseException:
-                    self._recover(urgent)
+                    self._repair(urgent)
+                    if self._producer != before:
+                        answer = ACCEPTED  # or counted: it was claimed by then
+                    self._write_pending()
                     raise
         except BaseException:
             self._unlock()
+            if answer != ACCEPTED:
+                self.lose(LOST_ABORTED, urgent)
             raise
-
-    def _write(self, tail: bytes, urgent: bool) -> int:
-        """Claims and commits a record, with the lock in hand: ACCEPTED or FULL."""
-        # `_producer` is what the shared word was before this, until the very end: who
-        # finds the two apart finds this claim (_recover). Nobody but the holder of the
-        # lock writes either.
-        length = len(tail)
-        size = length + 19 & -8  # with the 12 bytes before the tail, in whole words
-        offset = self._offset
-        if size > self._largest or offset + size > self._bound:
-            if not self._find_room(size, urgent):
-                return FULL
-            offset = self._offset
-        end = self._lap + offset + size
-        words = self._words
-        self.words[self._producer_word] = end  # W1: before any byte behind it
-        if not offset and self._producer != self._lap:
-            self._pad(self._producer)
-        # No stamp says CLAIMED: its use is to lead over an unfinished record to those
-        # behind it, and while this one is unfinished there are none (W8).
-        at = offset >> 3
-        words[at + 1] = crc32(tail, self._lap_seed ^ at)
-        self._memory[offset + 12 : offset + 12 + length] = tail
-        words[at] = self._lap_stamp ^ offset
-        self._offset = offset + size
-        self._producer = end
-        if self.words[self._reader_word] != FUTEX_AWAKE:
-            self._wake_reader()
-        return ACCEPTED
-
-    def _find_room(self, size: int, urgent: bool) -> bool:
-        """Moves on to where a record of size bytes has room, maybe to the next lap."""
-        if size > self._largest:
-            return False
-        start = self._producer
-        room = self._size - (start & self._mask)
-        if size > room:
-            start += room
-        self._consumer = self.words[self._consumer_word]
-        limit = self._size if urgent else self._ordinary
-        if start + size - self._consumer > limit:
-            return False
-        self._settle(start)
-        return True
-
-    def _settle(self, position: int) -> None:
-        """Computes what appends at position and behind it, in its lap, have in common.
-
-        Offsets are below the lane's size, of which a lap's position is a multiple: so the
-        stamp and the checksum's seed of a record are those of its lap XOR its offset.
-        """
-        self._offset = position & self._mask
-        self._lap = lap = position - self._offset
-        self._lap_stamp = lap ^ self._key | STATE_COMMITTED
-        self._lap_seed = self.seed ^ lap >> 3 & LOW32 ^ lap >> 35 & LOW32
-        # Up to here, and to the lane's end, there is room for records of any level.
-        self._bound = min(self._size, self._consumer + self._ordinary - lap)
-
-    def _pad(self, position: int) -> None:
-        """Says that there is nothing from position to the end of its lap."""
-        self._words[(position & self._mask) >> 3] = position ^ self._key | STATE_PADDING
 
     def wait(self, tail: bytes, urgent: bool, timeout: float) -> int:
         """Appends a record for which append found no room, as soon as there is some.
@@ -278,15 +158,20 @@ class Lane(RingMemory):
             return self.lose(LOST_FULL, urgent)
         nap = _FIRST_NAP
         while True:
-            left, fresh = self._look_for_room(timeout)
+            try:
+                left, fresh = self._look_for_room(timeout)
+                if fresh:
+                    for watcher in stall_watchers:
+                        watcher()
+                time.sleep(max(0.0, min(nap, left)))
+                nap = min(2 * nap, _LONGEST_NAP)
+                reader = self.file.header.control_offset + CTL_READER_PID
+                running = left <= 0 and self.file.locked(reader)
+            except BaseException:
+                self.lose(LOST_ABORTED, urgent)
+                raise
             if left <= 0:
-                running = self.file.locked(self.file.header.control_offset + CTL_READER_PID)
                 return self.lose(LOST_TIMEOUT if running else LOST_NO_READER, urgent)
-            if fresh:
-                for watcher in stall_watchers:
-                    watcher()
-            time.sleep(min(nap, left))
-            nap = min(2 * nap, _LONGEST_NAP)
             answer = self.append(self.lost_bytes + tail[4:], urgent)
             if answer != FULL:
                 return answer
@@ -322,23 +207,6 @@ class Lane(RingMemory):
         except BaseException:
             self._unlock()
             raise
-
-    def _count(self, reason: int, urgent: bool) -> int:
-        self.words[self._lost_word + 2 * reason + urgent] += 1
-        self._load_losses()
-        return ACCEPTED
-
-    def _load_losses(self) -> None:
-        first = self._lost_word
-        total = sum(map(self.words.__getitem__, range(first, first + LOSS_COUNTERS)))
-        self.lost_bytes = (total & LOW32).to_bytes(4, "little")
-
-    def _wake_reader(self) -> None:
-        # Without compare-and-swap: a needless wake-up is harmless. If nobody can be woken
-        # the word stays, since others would take it for somebody else's wake-up.
-        if _wake.available:
-            self.words[self._reader_word] = FUTEX_AWAKE
-            _wake.wake(self._reader_address)
 
     # What interrupts an append
 
@@ -400,10 +268,12 @@ class Lane(RingMemory):
             self._count(what, urgent)
 
     def _recover(self, urgent: bool = False) -> None:
-        """Aborts a claim that is not committed, and does what waited for it.
+        """Makes good what an exception has left, and does what waited for it."""
+        self._repair(urgent)
+        self._write_pending()
 
-        Can be interrupted and called again.
-        """
+    def _repair(self, urgent: bool) -> None:
+        """Aborts a claim that is not committed. Can be interrupted and called again."""
         if self._ended:
             self._busy = False
             return
@@ -431,19 +301,6 @@ class Lane(RingMemory):
         self._settle(end)
         self._load_losses()
         self._busy = False
-        if self._pending:
-            self._write_pending()
-
-    def _abort(self, start: int, end: int) -> None:
-        """Stamps the claim from start to end as given up, with what bytes it has (W2)."""
-        words, offset, size = self._words, start & self._mask, end - start
-        stamp, at = start ^ self._key, offset >> 3
-        words[at + 2] = KIND_RAW << 48 | size - RECORD_HEADER
-        seed = self.seed ^ start >> 3 & LOW32 ^ start >> 35 & LOW32
-        words[at + 1] = int.from_bytes(self.lost_bytes, "little") << 32
-        sum_ = crc32(self._memory[offset + 12 : offset + size], ~seed & LOW32)
-        words[at + 1] |= sum_
-        words[at] = stamp | STATE_ABORTED
 
     # The end
 

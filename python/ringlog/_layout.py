@@ -1,4 +1,4 @@
-"""The numbers of docs/format.md, under its names.
+"""The numbers of docs/format.md that the client uses, under its names.
 
 Offsets and sizes are in bytes. What the document calls a word is 8 bytes, and
 ``words[offset >> 3]`` where memory is looked at as a ``memoryview`` of format ``Q``.
@@ -25,7 +25,6 @@ MIN_CONTROL_SIZE, MIN_INTENT_SIZE, MAX_AREA_SIZE = 16384, 262144, 16 << 20
 CTL_RETIRED = 0x000
 CTL_COPY = 0x080
 CTL_READER_PID = 0x100  # its first byte is the reader's lock byte
-CTL_READER_START = 0x108
 CTL_READER_HEARTBEAT = 0x110
 CTL_ERROR_TIME = 0x128
 CTL_ERROR_COUNT = 0x130
@@ -42,23 +41,11 @@ FUTEX_AWAKE = 0
 LAN_STATE = 0x000
 LAN_GENERATION = 0x080
 LAN_BOOT_ID = 0x088
-LAN_BEGIN = 0x098
-LAN_BEGIN_SEQ = 0x0A0
-LAN_BEGIN_DELIV = 0x0A8
-LAN_BEGIN_TORN = 0x0B0
 LAN_PID = 0x0B8
-LAN_START_TICKS = 0x0C0
-LAN_ATTACHED = 0x0C8
-LAN_CLOCK_KIND = 0x0D0  # and, in the same word, the kind of checksum
-LAN_CLOCK_UNIX = 0x0D8
-LAN_CLOCK_BASE = 0x0E0
-LAN_CLOCK_MULT = 0x0E8
 LAN_ALLOCATED = 0x0F0
 LAN_LABEL_LENGTH = 0x100
 LAN_LABEL = 0x108
 LABEL_SIZE = 112
-LAN_BEGIN_LOST = 0x180
-LAN_IDENTITY_SUM = 0x1FC
 LAN_PRODUCER = 0x200
 LAN_LOST = 0x280
 LOSS_COUNTERS = 14
@@ -68,7 +55,6 @@ LAN_DELIVERED = 0x310
 LAN_TORN = 0x318
 LAN_SEQUENCE = 0x320
 LAN_CHECK = 0x330
-LAN_FUTEX = 0x380
 
 
 def _word(text: bytes) -> int:
@@ -108,7 +94,7 @@ SCALE_PYTHON = 2
 # Fields of a payload
 TAG_BOOL, TAG_INT, TAG_UINT, TAG_FLOAT, TAG_STRING, TAG_BYTES = 1, 2, 3, 4, 5, 6
 TAG_TIME, TAG_DURATION, TAG_GROUP, TAG_ERROR = 7, 8, 9, 10
-TAG_WALL_TIME, TAG_LEVEL, TAG_SOURCE, TAG_TRACEBACK = 32, 33, 34, 35
+TAG_LEVEL, TAG_SOURCE, TAG_TRACEBACK = 33, 34, 35
 TAG_STACK, TAG_PROCESS, TAG_THREAD = 36, 37, 38
 MAX_DEPTH = 32
 MAX_NAME = 65535

@@ -7,15 +7,13 @@ called or not, and also on systems that have no rings.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-from datetime import datetime, timezone
 from logging.handlers import RotatingFileHandler
 from typing import Any
 
 from . import _process
-from ._encode import text
+from ._lines import JSONLines, TextLines
 
 DEFAULTS: dict[str, Any] = {
     "dir": "logs",
@@ -29,34 +27,12 @@ DEFAULTS: dict[str, Any] = {
 FORMATS = ("text", "json", "raw")
 
 
-class _JSON(logging.Formatter):
-    """One object a line, with the members that the drain's lines begin with."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        time = datetime.fromtimestamp(record.created, timezone.utc)
-        line: dict[str, Any] = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%S.%f000Z"),
-            "level": record.levelname,
-            "logger": "" if record.name == "root" else record.name,
-            "msg": record.getMessage(),
-            "worker": record.processName,
-            "pid": record.process,
-        }
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        if record.stack_info:
-            line["stack"] = record.stack_info
-        # As in a ring: what UTF-8 cannot say is shown as an escape.
-        shown = {k: text(v).decode() if isinstance(v, str) else v for k, v in line.items()}
-        return json.dumps(shown, ensure_ascii=False)
-
-
 def _formatter(form: str) -> logging.Formatter:
     if form == "json":
-        return _JSON()
+        return JSONLines()
     if form == "raw":
         return logging.Formatter("%(message)s")
-    return logging.Formatter("%(asctime)s - %(name)s - %(levelname)s - %(message)s")
+    return TextLines()
 
 
 class PlainFiles(logging.Handler):

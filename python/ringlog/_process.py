@@ -43,6 +43,12 @@ _lock = threading.RLock()  # for attaching; not needed to append, to detach or t
 _failed: dict[str, float] = {}  # rings that could not be attached to: when to try again
 _refused: set[str] = set()  # … and of which that was said
 _pid = os.getpid()
+_forking = False
+
+# The process that is attached until it shuts the logging down: its lane is what the drain waits
+# for, when there are no workers for a while. And the ring that is being shut down.
+kept_by = 0
+ending: Optional[str] = None
 
 
 def ring_in_use() -> Optional[str]:
@@ -74,9 +80,7 @@ def publish(ring: Optional[str], setup: Optional[dict[str, Any]]) -> None:
             os.environ[variable] = value
     config = _configuration()
     if config is not None:
-        config.pop("ringlog", None)
-        if ring is not None:
-            config["ringlog"] = said
+        config["ringlog"] = said
 
 
 def _configuration() -> Optional[dict[str, Any]]:
@@ -114,10 +118,27 @@ def attach(path: Optional[str] = None, label: Optional[str] = None) -> Lane:
                 f"no ring: call ringlog.setup_multiprocessing_logging(), or set {RING_VARIABLE}"
             )
         named = os.path.abspath(named)
-        lane = _known(named) or _claimed(named, label or _label())
-        lanes[named] = lanes[path] = lane
+        lane = _known(named)
+        if lane is None:
+            if named == ending:
+                raise RingError(f"{named} is being shut down")
+            lane = _only(named, _claimed(named, label or _label()))
+        lanes[path] = lane
         _end_with_multiprocessing()
         return lane
+
+
+def _only(path: str, claimed: Lane) -> Lane:
+    """The process's one lane of a ring: what was claimed, or what a signal's handler that logged
+    meanwhile has claimed."""
+    while True:
+        lane = lanes.setdefault(path, claimed)  # in one step
+        if lane is claimed:
+            return lane
+        if not lane.closed and lane.pid == os.getpid():
+            claimed.close()
+            return lane
+        lanes.pop(path, None)
 
 
 def _known(path: Optional[str]) -> Optional[Lane]:
@@ -168,10 +189,15 @@ def detach() -> None:
 
     Called by itself when the interpreter ends. A process that ends by os._exit, such as one
     that os.fork has made, calls it before, or the log says that it vanished. A record that
-    comes later attaches again.
+    comes later attaches again. In the process that set the logging up it does nothing: there,
+    shutdown_multiprocessing_logging does it.
     """
-    if not supported:
-        return
+    if supported and kept_by != os.getpid():
+        leave()
+
+
+def leave() -> None:
+    """As detach, also in the process that set the logging up."""
     if _pid != os.getpid():
         _in_child()
     for memory in existing():
@@ -187,6 +213,8 @@ def detach() -> None:
 
 def complain(message: str) -> None:
     """Says something on standard error, below all buffers and locks of Python."""
+    if sys.__stderr__ is None:
+        return  # it was closed from the beginning: what has its number now is something else
     try:
         os.write(2, f"ringlog: {message}\n".encode("utf-8", "replace"))
     except OSError:
@@ -213,23 +241,31 @@ def _label() -> str:
 def _before_fork() -> None:
     # A thread that is just attaching would hand the child a description that the thread
     # locks only afterwards. Bounded: somebody may hold what that thread waits for.
+    global _forking
     _lock.acquire(timeout=1.0)
+    _forking = True
     for key, lane in list(lanes.items()):
         _aside[key] = lane
         lanes.pop(key, None)
 
 
 def _in_parent() -> None:
+    global _forking
+    _forking = False
     lanes.update(_aside)
     _aside.clear()
     if _lock._is_owned():  # type: ignore[attr-defined]
         _lock.release()
 
 
+def _after_in_child() -> None:
+    if _forking:  # else somebody's earlier hook has logged: what there is now is the child's
+        _in_child()
+
+
 def _in_child() -> None:
-    global _lock, _pid
-    if _pid == os.getpid():
-        return  # somebody's earlier hook has logged, and what there is now is the child's
+    global _forking, _lock, _pid
+    _forking = False
     _lock, _pid = threading.RLock(), os.getpid()
     if supported:
         for memory in existing():
@@ -239,11 +275,16 @@ def _in_child() -> None:
     _failed.clear()
 
 
+_registered = 0  # the process that has done this
+
+
 def _end_with_multiprocessing() -> None:
     """Has multiprocessing, if it has started this process, detach it at its end."""
+    global _registered
     util = sys.modules.get("multiprocessing.util")
-    if util is None:
+    if util is None or _registered == os.getpid():
         return
+    _registered = os.getpid()
     if is_child():
         util.Finalize(None, detach, exitpriority=-100)
     # A child that logged before multiprocessing began to set it up: what is registered
@@ -261,5 +302,5 @@ class _Bootstrap:
 atexit.register(detach)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child
+        before=_before_fork, after_in_parent=_in_parent, after_in_child=_after_in_child
     )

@@ -6,10 +6,11 @@ and in other processes: where a record goes is decided when it is logged.
 
 from __future__ import annotations
 
-import atexit
 import logging
 import multiprocessing
 import os
+import shlex
+import sys
 import threading
 import time
 from multiprocessing import util
@@ -24,6 +25,7 @@ from ._levels import Rules, watchers
 _SHUTDOWN_SECONDS = 10.0
 _SAY_WAITING = 0.5
 _RESTART_PAUSE = 1.0
+_WRITTEN = "the last records are written"
 
 
 class _Main:
@@ -43,7 +45,9 @@ class _Main:
 
 
 _main: Optional[_Main] = None
+_revived = -_RESTART_PAUSE  # when this process last looked whether it should start a drain
 _levels: dict[str, int] = {}  # of the loggers that setup_logger has made, as it was told
+_ruled: dict[str, int] = {}  # those of them that have a rule's level, and what they had before
 _lock = threading.RLock()
 
 
@@ -67,7 +71,7 @@ def setup_multiprocessing_logging(
     processes: int = 64,
     when_full: str = "block",
     timeout: float = 1.0,
-    level: Optional[int] = None,
+    level: Optional[int | str] = None,
     ring: Optional[str] = None,
 ) -> str:
     """Makes a ring, and starts the one process that drains it into the log files.
@@ -83,14 +87,15 @@ def setup_multiprocessing_logging(
     of two; None: as large as there is room for. processes: how many may log at once.
     when_full: "block" waits up to timeout seconds for room, "drop" does not; what finds none
     is counted, and the log says so. level: the lowest level that the loggers of
-    setup_logger log, in all processes, whatever they were given; None: each its own.
+    setup_logger log, in all processes, whatever they were given, in steps of 2.5 (21 is
+    as 20); None: each its own.
     ring: the ring's path; None: in memory.
 
     Raises ValueError for an argument that makes no sense, RingError if there is no room for
     a ring, or if the files cannot be written or are another drain's.
     """
     options = _checked(log_dir, files, format, max_bytes, backup_count, when_full, timeout)
-    options["level"] = None if level is None else int(level)
+    options["level"] = _number(level)
     lane_size = _lane_size(buffer_size)
     if processes < 1 or processes > 4096:
         raise ValueError(f"processes={processes}: want 1 to 4096")
@@ -100,7 +105,7 @@ def setup_multiprocessing_logging(
                 say(f"ringlog: set up already, for logs in {_main.options['dir']}; these "
                     "arguments are ignored. Call shutdown_multiprocessing_logging() first")
             return _main.ring
-        inherited = _inherited()
+        inherited = _inherited(options)
         if inherited is not None:
             return inherited
         binary = _drain.find_binary() if _process.supported else None
@@ -125,6 +130,8 @@ def _checked(
         raise ValueError(f"files={files!r}: want file names and their loggers, \"\" for all")
     if any(not name or name.endswith("/") for name in chosen):
         raise ValueError(f"files={files!r}: a file has no name")
+    if len({os.path.normpath(name) for name in chosen}) < len(chosen):
+        raise ValueError(f"files={files!r}: two names are of one file")
     if format not in _plain.FORMATS:
         raise ValueError(f"format={format!r}: want one of {', '.join(_plain.FORMATS)}")
     if when_full not in ("block", "drop"):
@@ -142,6 +149,14 @@ def _checked(
     }
 
 
+def _number(level: Optional[int | str]) -> Optional[int]:
+    """A level as logging takes them: a number or a name."""
+    found: Any = logging.getLevelName(level) if isinstance(level, str) else level
+    if found is not None and not isinstance(found, int):
+        raise ValueError(f"level={level!r}: want a number, or a name such as INFO")
+    return found
+
+
 def _lane_size(buffer_size: Optional[int]) -> Optional[int]:
     if buffer_size is None:
         return None
@@ -150,18 +165,22 @@ def _lane_size(buffer_size: Optional[int]) -> Optional[int]:
     return max(64 << 10, 1 << (buffer_size - 1).bit_length())
 
 
-def _inherited() -> Optional[str]:
+def _inherited(options: dict[str, Any]) -> Optional[str]:
     """The ring that this process was given by its parent or by `ringlog run`, if it is one."""
     given = _process.ring_in_use() if _process.supported else None
     if given is not None:
         from . import _status  # not on systems without rings
 
         try:
-            _status.reader_running(given)
+            if not _status.reader_running(given) and not _is_child():
+                drain = ["ringlog", "drain", "--ring", given, *_drain.outputs(options)]
+                say(f"ringlog: nobody drains {given}, which RINGLOG_RING names; run: "
+                    f"{shlex.join(drain)}; or unset RINGLOG_RING")
             return given
         except RingError as err:
             if not _is_child():
-                say(f"ringlog: RINGLOG_RING is of no use, and a new ring is made: {err}")
+                why = str(err).partition(": make")[0]
+                say(f"ringlog: RINGLOG_RING is of no use, and a new ring is made: {why}")
                 return None
     # A child that is importing the main module again knows its ring only later.
     return given or "" if _is_child() else None
@@ -200,8 +219,6 @@ def _set_up(
     path: Optional[str],
 ) -> str:
     global _main
-    from . import _lane  # not on systems without rings
-
     ring = _drain.create_ring(binary, path, processes, lane_size)
     drain = _drain.Drain(binary, ring, _drain.outputs(options))
     try:
@@ -212,15 +229,13 @@ def _set_up(
             lane.rules.load()
         drain.start()
     except BaseException:
-        _process.detach()
+        _process.leave()
         _remove(ring)
         raise
     _main = _Main(ring, options, drain)
     # This process detaches when multiprocessing has joined its children, of which some may not
     # have logged yet: with nobody attached the drain would end before.
-    atexit.unregister(_process.detach)
-    if _keep_draining not in _lane.stall_watchers:
-        _lane.stall_watchers.append(_keep_draining)
+    _process.kept_by = os.getpid()
     _process.publish(ring, options)
     _plain.files.close_files()
     _announce(options)
@@ -264,7 +279,11 @@ def setup_logger(
         logger.propagate = False
         _levels[name] = level
         said = _process.options().get("level")
+        _ruled.pop(name, None)
         logger.setLevel(level if said is None else said)
+        lane = _process.lanes.get(None)
+        if lane is not None:
+            _obey(lane.rules)
     _keep_draining()
     return logger
 
@@ -275,12 +294,15 @@ def _obey(rules: Rules) -> None:
     A handler can only hold back what a logger lets through; this also has loggers log more
     than they were told to, from the next record of this process on.
     """
-    for name, own in list(_levels.items()):
-        lowest = rules.minimum(name)
-        level = own if lowest is None else max(1, -(-lowest // 2) + 20)
-        logger = logging.getLogger(name)
-        if logger.level != level:
-            logger.setLevel(level)
+    for name in list(_levels):
+        lowest, logger = rules.minimum(name), logging.getLogger(name)
+        if lowest is not None:
+            _ruled.setdefault(name, logger.level)
+            level = max(1, -(-lowest // 2) + 20)
+            if logger.level != level:
+                logger.setLevel(level)
+        elif name in _ruled:
+            logger.setLevel(_ruled.pop(name))
 
 
 watchers.append(_obey)
@@ -321,9 +343,43 @@ def _keep_draining() -> None:
         _lock.release()
 
 
+def _revive() -> None:
+    """As _keep_draining, when a lane stays full, and in any process: the main one may be waiting
+    for the others, and look at nothing."""
+    global _revived
+    if _main is not None and _main.pid == os.getpid():
+        _keep_draining()
+        return
+    ring, options = _process.ring_in_use(), _process.options()
+    if not ring or not options or time.monotonic() < _revived + _RESTART_PAUSE:
+        return
+    _revived = time.monotonic()
+    binary = _drain.find_binary()
+    if binary is None:
+        return
+    drain = _drain.Drain(binary, ring, _drain.outputs({**_plain.DEFAULTS, **options}))
+    if drain.running() or drain.removed():
+        return
+    try:
+        drain.start()
+    except RingError as err:
+        if not drain.running():  # else another process was faster
+            say(f"ringlog: {ring} is not drained, and no drain can be started: {err}")
+    else:
+        say(f"ringlog: the drain of {ring} had ended; started again")
+        drain.leave()
+
+
+if _process.supported:
+    from ._lane import stall_watchers
+
+    stall_watchers.append(_revive)
+
+
 def _restart(drain: _drain.Drain) -> None:
     """Starts a drain again that ended before its ring was done with."""
     try:
+        _process.ending = None  # somebody must be attached while the drain starts
         _process.attach(drain.ring)
         drain.start()
     except (RingError, OSError) as err:
@@ -348,21 +404,22 @@ def shutdown_multiprocessing_logging(timeout: float = _SHUTDOWN_SECONDS) -> None
             return
         main.at_exit.cancel()
         if main.drain is None:
-            _process.publish(None, None)
             _main = None
             return
         if not main.drain.running():
             _restart(main.drain)
-        # Records from here on are the plain files'.
-        _process.publish(None, None)
-        _process.detach()
-        atexit.register(_process.detach)
+        # Records from here on are the plain files', in the same folder.
+        _process.publish(None, main.options)
+        _process.kept_by, _process.ending = 0, main.ring
+        _process.leave()
         _main = None
         try:
             _await_end(main.drain, time.monotonic() + timeout)
         except KeyboardInterrupt:
             _leave(main.drain)
             raise
+        finally:
+            _process.ending = None
 
 
 def _await_end(drain: _drain.Drain, deadline: float) -> None:
@@ -372,13 +429,31 @@ def _await_end(drain: _drain.Drain, deadline: float) -> None:
         if drain.wait(min(0.05, max(0.0, deadline - now))):
             if drain.removed() or not _again(drain):
                 return
-        elif now >= deadline:
+        elif now >= deadline or _only_forkserver(drain):
             _leave(drain)
             return
         elif now >= quiet_until:
             quiet_until = float("inf")
-            say(f"ringlog: waiting up to {deadline - now:.0f} s for {_whom(drain)}")
+            whom = _whom(drain) or f"the drain (pid {drain.pid}): until {_WRITTEN}"
+            say(f"ringlog: waiting up to {deadline - now:.0f} s for {whom}")
     drain.wait(1.0)  # it has only to close its files
+
+
+def _only_forkserver(drain: _drain.Drain) -> bool:
+    """Whether the drain waits for multiprocessing's fork server alone, which has logged when it
+    imported modules, and ends after this process."""
+    server = getattr(sys.modules.get("multiprocessing.forkserver"), "_forkserver", None)
+    pid = getattr(server, "_forkserver_pid", None)
+    if pid is None:
+        return False
+    from . import _status
+
+    try:
+        lanes = _status.read(drain.ring).lanes
+    except (RingError, OSError):
+        return False
+    alive = {lane.pid for lane in lanes if lane.alive}
+    return alive == {pid} and not any(lane.backlog for lane in lanes)
 
 
 def _again(drain: _drain.Drain) -> bool:
@@ -387,26 +462,26 @@ def _again(drain: _drain.Drain) -> bool:
     if drain.failed():
         return False
     _restart(drain)
-    _process.detach()
+    _process.ending = drain.ring
+    _process.leave()
     return drain.pid != before
 
 
 def _leave(drain: _drain.Drain) -> None:
-    say(f"ringlog: the drain (pid {drain.pid}) goes on until the last process that logs is "
-        f"gone: {_whom(drain)}")
+    whom = _whom(drain)
+    until = f"the last process that logs is gone: {whom}" if whom else _WRITTEN
+    say(f"ringlog: the drain (pid {drain.pid}) goes on until {until}")
     drain.leave()
 
 
 def _whom(drain: _drain.Drain) -> str:
-    """Whom the drain still waits for, in a few words."""
+    """The processes that the drain waits for, in a few words; empty: there are none."""
     from . import _status
 
     try:
         workers = _status.read(drain.ring).attached()
     except (RingError, OSError):
-        return "the drain to end"
-    if not workers:
-        return "the last records to be written"
+        return ""
     names = [f"{w.label or 'a process'} (pid {w.pid})" for w in workers[:3]]
     if len(workers) > 3:
         names.append(f"{len(workers) - 3} more")

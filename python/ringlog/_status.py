@@ -60,6 +60,11 @@ class LaneStatus(NamedTuple):
     free: bool  # may be claimed
     damaged: bool
 
+    @property
+    def undrained(self) -> bool:
+        """Whether its worker is gone, and the reader is not done with what that left."""
+        return not (self.alive or self.free or self.damaged)
+
 
 class Status(NamedTuple):
     path: str

@@ -8,13 +8,14 @@ from __future__ import annotations
 import glob
 import os
 import platform
+import shlex
 import subprocess
 import tempfile
 import time
 from typing import TYPE_CHECKING, Iterator, NamedTuple, Optional
 
-from . import _drain, _process
-from ._doctor_loggers import loggers
+from . import _drain, _plain, _process
+from ._doctor_loggers import level_command, loggers
 from ._errors import RingError
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _reader(status: Status) -> Iterator[Finding]:
         yield Finding(
             False,
             f"nobody drains the ring{past}",
-            f"ringlog drain --ring {status.path} --out logs/app.log",
+            _drain_command(status.path),
         )
     elif silent > _SILENT_SECONDS:
         yield Finding(
@@ -142,6 +143,19 @@ def _reader(status: Status) -> Iterator[Finding]:
         yield Finding(not current, what, "mend that; records wait in the ring" if current else "")
 
 
+def _drain_command(path: str) -> str:
+    """What drains the ring: for that of the set-up what its own drain is run with."""
+    command = ["ringlog", "drain"]
+    options, used = _process.options(), _process.ring_in_use()
+    if options and used and os.path.abspath(used) == os.path.abspath(path):
+        try:
+            flags = _drain.outputs({**_plain.DEFAULTS, **options})
+            return shlex.join([*command, "--until-detached", "--remove", "--ring", path, *flags])
+        except (AttributeError, TypeError):
+            pass  # somebody else has set the variable, to something else
+    return shlex.join([*command, "--ring", path, "--out", "logs/app.log"])
+
+
 def _ago(seconds: float) -> str:
     return f"{max(0.0, seconds):.0f} s ago"
 
@@ -149,7 +163,14 @@ def _ago(seconds: float) -> str:
 def _lanes(status: Status) -> Iterator[Finding]:
     total, free = len(status.lanes), sum(lane.free for lane in status.lanes)
     attached = status.attached()
-    what = f"{len(attached)} of {total} lanes have a worker, {free} are free"
+    what = (
+        f"{len(attached)} of {total} lanes {'has' if len(attached) == 1 else 'have'} a worker, "
+        f"{free} {_are(free)} free"
+    )
+    undrained = sum(lane.undrained for lane in status.lanes)
+    if undrained:
+        workers = "a worker that is" if undrained == 1 else "workers that are"
+        what += f", {undrained} {_are(undrained)} undrained, of {workers} gone"
     if free == 0:
         yield Finding(
             False,
@@ -168,15 +189,21 @@ def _lanes(status: Status) -> Iterator[Finding]:
         )
     lost, unseen = sum(x.lost for x in status.lanes), sum(x.unseen for x in status.lanes)
     if lost:
+        records = "record was" if lost == 1 else "records were"
         shown = f", {unseen} of which no log shows yet" if unseen else ""
         yield Finding(
             False,
-            f"{lost} records were lost since the ring was made{shown}",
+            f"{lost} {records} lost since the ring was made{shown}",
             "`ringlog stat` says why; larger lanes (buffer_size=, --lane-size), a faster disk",
         )
     damaged = sum(lane.damaged for lane in status.lanes)
     if damaged:
-        yield Finding(False, f"{damaged} lanes are damaged and out of use", "make a new ring")
+        lanes = "lane is" if damaged == 1 else "lanes are"
+        yield Finding(False, f"{damaged} {lanes} damaged and out of use", "make a new ring")
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _room(status: Status) -> Iterator[Finding]:
@@ -220,7 +247,7 @@ def _rules(path: str) -> Iterator[Finding]:
     for prefix, stored in sorted(by_prefix.items()):
         whom = f"the logger {prefix} and those below it" if prefix else "all loggers"
         what = f"a rule of the ring has {whom} log from level {_level(stored)} on"
-        mend = f"ringlog level {path} {prefix}=" if stored > 0 else ""
+        mend = level_command(path, f"{prefix}=") if stored > 0 else ""
         yield Finding(stored <= 0, what, mend)
 
 

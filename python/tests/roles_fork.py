@@ -110,7 +110,9 @@ _STEPS: dict[str, frozenset[CodeType]] = {
         )
     ),
     "lose": frozenset(f.__code__ for f in (_lane.Lane.lose, _lane.Lane._load_losses)),
-    "close": frozenset(f.__code__ for f in (_process.detach, _lane.Lane.close, _lane.fence)),
+    "close": frozenset(
+        f.__code__ for f in (_process.leave, _lane.Lane.close, _lane.Lane._end, _lane.fence)
+    ),
     "attach": frozenset(
         f.__code__
         for f in (

@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from typing import Any, Callable
 
@@ -22,7 +23,7 @@ if sys.argv[1:2] == ["at_exit"]:  # one that is registered before ringlog is kno
         import multiprocessing.util
 
 import ringlog
-from ringlog import _setup
+from ringlog import _drain, _setup, _status
 
 log = ringlog.setup_logger("study.module", use_multiprocessing=True)
 plain = ringlog.setup_logger("study.plain")
@@ -70,6 +71,64 @@ def study(directory: str, method: str) -> None:
     join(*[start(method, work, f"w{i}") for i in range(3)])
     ringlog.shutdown_multiprocessing_logging()
     log.info("after")
+
+
+def adopt(directory: str) -> None:
+    """Sets up where RINGLOG_RING names a ring that nobody drains."""
+    set_up(directory)
+    log.info("in a ring")
+
+
+def detached(directory: str) -> None:
+    """Detaches in the main process, and goes on."""
+    set_up(directory)
+    log.info("one")
+    ringlog.detach()
+    log.info("two")
+    if os.fork() == 0:
+        log.info("of a child")
+        sys.exit()
+    os.wait()
+    log.info("three")
+
+
+def shutdown_with_a_thread(directory: str) -> None:
+    """Shuts down while a thread logs by a handler that names the ring."""
+    ring = set_up(directory)
+    handler = ringlog.RingHandler(ring=ring, fallback=logging.NullHandler())
+    named = logging.getLogger("named")
+    named.setLevel(logging.INFO)
+    named.propagate = False
+    named.addHandler(handler)
+    ended: list[int] = []
+
+    def talk() -> None:
+        while not ended:
+            named.info("talk")
+
+    thread = threading.Thread(target=talk)
+    thread.start()
+    ringlog.shutdown_multiprocessing_logging()
+    say("shut down")
+    ended.append(1)
+    thread.join()
+
+
+def rules(directory: str) -> None:
+    """Levels by hand and by rules."""
+    ring = set_up(directory)
+    binary = _drain.find_binary()
+    assert binary is not None
+    log.setLevel(logging.DEBUG)  # by hand
+    _drain.run(binary, "level", "--ring", ring, "trades=debug")
+    log.info("the rules change")
+    log.debug("by hand")
+    trades.debug("by a rule")
+    ringlog.setup_logger("trades.fills", use_multiprocessing=True)
+    trades.debug("by a rule, set up again")
+    _drain.run(binary, "level", "--ring", ring, "trades=")
+    log.info("the rules change again")
+    trades.debug("not any more")
 
 
 def default(directory: str) -> None:
@@ -197,6 +256,21 @@ def drain_killed(directory: str) -> None:
     ringlog.shutdown_multiprocessing_logging()
 
 
+def main_waits(directory: str) -> None:
+    """The drain is killed while the main process waits for a child, which fills its lane."""
+    set_up(directory, buffer_size=64 << 10, timeout=20.0)
+    join(start("spawn", kill_and_work, "w0", 3000))
+
+
+def kill_and_work(worker: str, count: int) -> None:
+    log.info("before")
+    ring = os.environ["RINGLOG_RING"]
+    os.kill(_status.read(ring).reader.pid, signal.SIGKILL)
+    while _status.reader_running(ring):
+        time.sleep(0.001)
+    work(worker, count)
+
+
 def still_logging(directory: str, timeout: str) -> None:
     """Shuts down while a child logs on."""
     ring = set_up(directory)
@@ -269,6 +343,7 @@ ROLES: dict[str, Callable[..., None]] = {
     f.__name__: f
     for f in (
         study, default, again, in_child, at_exit, raises, until_told, interrupted, drain_killed,
+        main_waits, adopt, detached, shutdown_with_a_thread, rules,
         still_logging, closed, in_daemon, small, fails, levels, wrong,
     )
 }  # fmt: skip

@@ -48,11 +48,11 @@ class ArchitectureTest(unittest.TestCase):
 
     def test_nothing_but_the_standard_library_is_imported(self) -> None:
         known = {
-            "__future__", "argparse", "ast", "atexit", "collections", "contextlib", "contextvars",
-            "ctypes", "datetime", "errno", "fcntl", "glob", "itertools", "json", "logging", "mmap",
-            "multiprocessing", "numbers", "operator", "os", "platform", "re", "select", "shutil",
-            "stat", "struct", "subprocess", "sys", "tempfile", "threading", "time", "types",
-            "typing", "weakref", "zlib",
+            "__future__", "argparse", "atexit", "base64", "collections", "contextlib",
+            "contextvars", "ctypes", "datetime", "errno", "fcntl", "glob", "importlib", "json",
+            "logging", "mmap", "multiprocessing", "numbers", "operator", "os", "platform", "re",
+            "select", "shlex", "shutil", "stat", "struct", "subprocess", "sys", "tempfile",
+            "threading", "time", "types", "typing", "weakref", "zlib",
         }  # fmt: skip
         for path in PACKAGE.glob("*.py"):
             others = foreign(path) - known

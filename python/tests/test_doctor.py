@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -83,6 +84,24 @@ if __name__ == "__main__":
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(len(done.stdout.splitlines()), 1, done.stdout)
 
+    def test_the_package_imports_its_doctor_and_its_optuna_when_asked_for(self) -> None:
+        done = support.script("""
+import sys
+import ringlog
+later = ("ringlog.doctor", "ringlog.optuna")
+print([name in sys.modules for name in later], hasattr(ringlog, "optun"))
+print({"doctor", "optuna", "trial"} - set(dir(ringlog)))
+print(bool(ringlog.doctor.report()), callable(ringlog.optuna.optimize))
+print([sys.modules[name] for name in later] == [ringlog.doctor, ringlog.optuna])
+try:
+    ringlog.optun
+except AttributeError as err:
+    print(err)
+""")
+        said = "[False, False] False\nset()\nTrue True\nTrue\n"
+        said += "module 'ringlog' has no attribute 'optun'\n"
+        self.assertEqual((done.stdout, done.stderr), (said, ""))
+
     def test_no_ring(self) -> None:
         out = self.doctor(code=1)
         self.assertIn("problem  no ring: RINGLOG_RING is not set", out)
@@ -132,6 +151,38 @@ if __name__ == "__main__":
         out = self.doctor("--ring", self.ring, code=1)
         self.assertIn(f"nobody drains the ring; the last was pid {drain.process.pid}", out)
 
+    def test_no_reader_of_the_ring_of_a_set_up(self) -> None:
+        logs = support.folder(self) / "my logs"
+        logs.mkdir()
+        setup = json.dumps(
+            {
+                "dir": str(logs),
+                "files": {"all.log": "", "deals.log": "trades"},
+                "format": "json",
+                "max_bytes": 12345,
+                "backup_count": 3,
+            }
+        )
+        variables = {"RINGLOG_RING": self.ring, "RINGLOG_SETUP": setup}
+        self.program("log.info('x')", **variables)
+        out = self.doctor(code=1, **variables)
+        command = out.partition("nobody drains the ring; ")[2].partition("\n")[0]
+        what = f"--format json --max-size 12345 --keep 3 --out '{logs}/all.log' --out "
+        self.assertIn(what, command)
+        support.run(*shlex.split(command)[1:])
+        self.assertIn("x", [line.get("msg") for line in support.lines(logs / "all.log")])
+        self.assertEqual((logs / "deals.log").read_bytes(), b"")
+        self.assertFalse(os.path.exists(self.ring))
+
+    def test_no_reader_of_a_ring_that_is_not_the_set_ups(self) -> None:
+        generic = f"drain --ring {self.ring} --out logs/app.log\n"
+        setup = json.dumps({"dir": "/tmp", "files": {"x.log": ""}})
+        out = self.doctor("--ring", self.ring, code=1, RINGLOG_RING="/none", RINGLOG_SETUP=setup)
+        self.assertIn(generic, out)
+        for odd in ('{"files": 3}', '{"files": {"x": ""}, "dir": 3}', '{"format": 3}'):
+            out = self.doctor(code=1, RINGLOG_RING=self.ring, RINGLOG_SETUP=odd)
+            self.assertIn(generic, out, odd)
+
     def test_a_reader_that_is_stopped(self) -> None:
         drain = Draining(self, self.ring)
         self.drained()
@@ -174,8 +225,27 @@ problems()
         for _ in range(2):  # each leaves a record that nobody drains
             self.program("log.info('x')")
         out = self.doctor("--ring", self.ring, code=1)
-        what = "0 of 2 lanes have a worker, 0 are free: no other process can log"
-        self.assertIn(f"problem  {what}", out)
+        what = "0 of 2 lanes have a worker, 0 are free, 2 are undrained, of workers that are gone"
+        self.assertIn(f"problem  {what}: no other process can log", out)
+
+    def test_what_the_lanes_are(self) -> None:
+        said = self.doctor("--ring", self.ring, code=1)
+        self.assertIn("ok       0 of 2 lanes have a worker, 2 are free\n", said)
+        self.program("log.info('x')")
+        said = self.doctor("--ring", self.ring, code=1)
+        what = "0 of 2 lanes have a worker, 1 is free, 1 is undrained, of a worker that is gone"
+        self.assertIn(f"ok       {what}\n", said)
+        said = self.program("log.info('x'); print(*doctor.report(), sep='\\n')")
+        what = "1 of 2 lanes has a worker, 0 are free, 1 is undrained, of a worker that is gone"
+        self.assertIn(f"problem  {what}: no other", said)
+
+    def test_a_worker_that_was_killed_leaves_a_lane_undrained(self) -> None:
+        done = support.script(
+            BEGIN + "log.info('x'); os.kill(os.getpid(), 9)", RINGLOG_RING=self.ring
+        )
+        self.assertEqual(done.returncode, -9)
+        said = self.doctor("--ring", self.ring, code=1)
+        self.assertIn("1 is free, 1 is undrained, of a worker that is gone", said)
 
     def test_a_full_lane_and_what_is_lost(self) -> None:
         out = self.program("for _ in range(2000): log.info('x' * 99)\nproblems()")
@@ -188,7 +258,7 @@ problems()
         mark = _layout.LANE_DAMAGED.to_bytes(8, "little")
         os.pwrite(file.fd, mark, file.header.entry_offset(1))
         file.close()
-        self.assertIn("1 lanes are damaged", self.doctor("--ring", self.ring, code=1))
+        self.assertIn("1 lane is damaged", self.doctor("--ring", self.ring, code=1))
 
     def test_memory_that_is_too_small(self) -> None:
         where = self.small_memory()
@@ -205,6 +275,67 @@ problems()
         self.assertIn("a rule of the ring has the logger trades and those below it log from", out)
         self.assertIn("level ERROR on", out)
         self.assertIn(f"ringlog level {self.ring} trades=", out)
+
+    def test_commands_are_for_a_shell(self) -> None:
+        ring = str(support.folder(self) / "it's a.ring")
+        support.run("create", ring, "--lanes", "1", "--lane-size", "64KiB")
+        support.run("level", ring, "a b=error")
+        out = self.doctor("--ring", ring, code=1)
+        commands = [
+            shlex.split(line.rpartition("; ")[2])
+            for line in out.splitlines()
+            if "; ringlog" in line
+        ]
+        self.assertEqual(commands[0][:4], ["ringlog", "drain", "--ring", ring])
+        self.assertEqual(commands[1:], [["ringlog", "level", ring, "a b="]])
+
+    def test_a_logger_whose_level_a_rule_says(self) -> None:
+        text = """
+import shlex, subprocess
+log.handlers.clear()
+trades = ringlog.setup_logger("trades.fx")
+below = logging.getLogger("trades.fx.eur")
+below.addHandler(ringlog.RingHandler())
+trades.error("attaches")
+found = [str(x) for x in doctor.report() if "only" in x.what]
+print(*found, sep="\\n")
+subprocess.run(
+    shlex.split(found[0].rpartition("; ")[2]), stdout=subprocess.DEVNULL, check=True
+)
+trades.error("sees that the rule is gone")
+print([str(x) for x in doctor.report() if "only" in x.what])
+"""
+        for prefix in ("trades", ""):
+            support.run("level", self.ring, f"{prefix}=error")
+            mend = f"ERROR and above only; ringlog level {self.ring} {prefix}="
+            names = ("trades.fx", "trades.fx.eur")
+            said = "".join(f"problem  the logger {name} logs {mend}\n" for name in names)
+            self.assertEqual(self.program(text), f"{said}[]\n")
+
+    def test_a_logger_with_a_level_of_its_own_beside_a_rule(self) -> None:
+        support.run("level", self.ring, "=error")
+        out = self.program("log.setLevel(51); log.handlers[0].setLevel(40); problems()")
+        mend = "logging.getLogger('study').setLevel(logging.INFO), and setLevel(logging.INFO) of"
+        self.assertIn(mend, out)
+
+    def test_a_logger_whose_level_the_set_up_says(self) -> None:
+        text = """
+if __name__ == "__main__":
+    log.handlers.clear()
+    log = ringlog.setup_logger("study")
+    ring = ringlog.setup_multiprocessing_logging("logs", level="ERROR")
+    print(ring)
+    problems()
+"""
+        done = support.script(BEGIN + text)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        ring = done.stdout.splitlines()[1]
+        mend = "only; setup_multiprocessing_logging with another level=, or ringlog level"
+        self.assertIn(f"the logger study logs ERROR and above {mend} {ring} info", done.stdout)
+        # In a worker, before its first record.
+        log = "log.handlers.clear(); log = ringlog.setup_logger('study'); problems()"
+        setup = json.dumps({"level": 40})
+        self.assertIn(f"{mend} {self.ring} info", self.program(log, RINGLOG_SETUP=setup))
 
     def test_a_folder_that_cannot_be_written(self) -> None:
         folder = support.folder(self)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import datetime
+import gc
 import io
 import json
 import logging
@@ -14,12 +16,13 @@ import subprocess
 import sys
 import threading
 import unittest
+import weakref
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Dict, Iterator
 from unittest import mock
 
 import ringlog
-from ringlog import RingHandler, _process
+from ringlog import RingHandler, _encode, _process
 
 from . import support
 
@@ -104,12 +107,14 @@ class Hostile(OnARing):
         log.info("key", extra={"g": {Raises(): 1}})
         log.info("behind")
         kinds = [type(e).__name__ for e in self.handler.errors]
-        self.assertEqual(6, len(kinds), kinds)
-        self.assertEqual(4, kinds.count("ZeroDivisionError"), kinds)
-        self.assertEqual(["%s", "behind"], self.messages())
-        self.assertEqual({"aborted": {"below_warning": 5, "warning_and_above": 1}}, self.lost())
+        self.assertEqual(["TypeError", "TypeError", "ZeroDivisionError"], kinds)
+        self.assertEqual(["%s", "extra", "group", "key", "behind"], self.messages())
+        bad = "!ERROR: ZeroDivisionError: no text"
+        want = [{"x": bad}, {"g": {"x": bad}}, {"g": {bad: 1}}]
+        self.assertEqual(want, [r["attrs"] for r in self.records() if "attrs" in r])
+        self.assertEqual({"aborted": {"below_warning": 2, "warning_and_above": 1}}, self.lost())
         lines = [r["msg"] for r in self.lines() if r["msg"].startswith("lost ")]
-        self.assertEqual(["lost 6 records (aborted)"], lines)
+        self.assertEqual(["lost 3 records (aborted)"], lines)
 
     def test_the_standard_handle_error_says_so_and_raises_nothing(self) -> None:
         logger = self.named("plain")
@@ -211,21 +216,217 @@ class Hostile(OnARing):
             ("msg", None),
             ("args", None),
             ("levelname", ""),
+            ("levelname", None),
+            ("levelname", ["a list"]),
+            ("levelno", None),
+            ("levelno", 20.0),
+            ("lineno", "7"),
+            ("funcName", 5),
+            ("created", 1.7e12),
+            ("created", 1 << 70),
+            ("exc_info", True),
+            ("exc_info", 5),
+            ("exc_info", (1, 2)),
+            ("exc_info", ValueError("x")),
         ):
             record = logging.LogRecord("n", 20, "f", 1, "m", (), None)
             setattr(record, name, value)
             self.handler.handle(record)
             self.assertEqual([], self.handler.errors, f"{name} = {value}")
-        self.assertEqual(19, len(self.records()))
+        found = self.records()
+        self.assertEqual(31, len(found))
+        self.assertEqual({"INFO", "['a list']"}, {r["level"] for r in found})
+        hour = datetime.timedelta(hours=1)
+        now = datetime.datetime.now(datetime.timezone.utc)
+        for r in found:
+            when = datetime.datetime.strptime(r["time"][:19] + "+0000", "%Y-%m-%dT%H:%M:%S%z")
+            self.assertLess(abs(when - now), hour)
 
-    def test_a_record_without_some_of_its_attributes_goes_to_handle_error_at_most(self) -> None:
+    def test_exc_info_that_was_left_for_logging_to_look_up_brings_the_traceback(self) -> None:
+        try:
+            raise KeyError("gone")
+        except KeyError as error:
+            for info in (True, error):
+                record = logging.LogRecord("n", 40, "f", 1, "m", (), None)
+                record.exc_info = info  # type: ignore[assignment]
+                self.handler.handle(record)
+        last = [r["traceback"].splitlines()[-1] for r in self.records()]
+        self.assertEqual(["KeyError: 'gone'"] * 2, last)
+
+    def test_a_record_without_some_of_its_attributes_is_written_if_it_has_a_message(self) -> None:
         names = [*logging.LogRecord("n", 20, "f", 1, "m", (), None).__dict__]
         for name in names:
-            record = logging.LogRecord("n", 20, "f", 1, "m", (), None)
+            record = logging.LogRecord("n", 30, "f", 1, name, (), None)
+            record.__dict__.update(own=1, more=2)
             del record.__dict__[name]
             self.handler.handle(record)
         self.logger.info("behind")
-        self.assertEqual("behind", self.messages()[-1])
+        found = self.records()
+        due = [name for name in names if name not in ("msg", "args")]
+        self.assertEqual([*due, "behind"], [r["msg"] for r in found])
+        for r in found[:-1]:
+            self.assertEqual({"own": 1, "more": 2}, _attributes(r), r["msg"])
+            self.assertEqual("WARNING", r["level"], r["msg"])
+        self.assertEqual(2, len(self.handler.errors))
+
+    def test_as_many_attributes_removed_as_added_hide_nothing(self) -> None:
+        class Slim(logging.LogRecord):
+            def __init__(self, *arguments: Any, **options: Any) -> None:
+                self.before = 1
+                super().__init__(*arguments, **options)
+                del self.module
+
+        def slim(record: logging.LogRecord) -> bool:
+            del record.threadName, record.processName
+            return True
+
+        self.logger.addFilter(slim)
+        self.logger.info("m", extra={"own": 1, "other": 2})
+        self.handler.handle(Slim("n", 20, "f", 1, "m", (), None))
+        found = [_attributes(r) for r in self.records()]
+        self.assertEqual([{"own": 1, "other": 2}, {"before": 1}], found)
+
+
+class Values(OnARing):
+    """Attributes that are not what they seem."""
+
+    def attributes(self, *values: Any) -> list[Any]:
+        """How each is shown, logged one after the other."""
+        for value in values:
+            self.logger.info("m", extra={"x": value})
+        self.assertEqual([], self.handler.errors)
+        return [_attributes(r).get("x") for r in self.records()]
+
+    def test_times_of_pandas_are_times_and_what_they_do_not_know_is_text(self) -> None:
+        class Timestamp(datetime.datetime):
+            def astimezone(self, tz: Any = None) -> Any:
+                if tz is None and self.tzinfo is None:
+                    raise TypeError("Cannot convert tz-naive Timestamp")
+                return super().astimezone(tz)
+
+        class NaT(datetime.datetime):
+            def utcoffset(self) -> Any:
+                raise RuntimeError
+
+            def __str__(self) -> str:
+                return "NaT"
+
+        naive = datetime.datetime(2026, 11, 23, 18, 47, 1, 500_000)
+        found = self.attributes(Timestamp(2026, 11, 23, 18, 47, 1, 500_000), naive, NaT(1, 1, 1))
+        self.assertEqual([found[1], found[1], "NaT"], found)
+        self.assertRegex(found[0], r"^2026-11-23T18:47:01.5")
+
+    def test_scalars_of_numpy_keep_their_meaning(self) -> None:
+        def scalar(name: str, base: type, **members: Any) -> Any:
+            return type(name, (base,), {"__module__": "numpy", **members})
+
+        span = scalar("timedelta64", int, __str__=lambda self: "5 seconds")
+        bools = [scalar(n, object, __bool__=lambda self: False) for n in ("bool", "bool_")]
+        whole = scalar("int64", int)
+        found = self.attributes(span(5), *(b() for b in bools), whole(7), span(5))
+        self.assertEqual(["5 seconds", False, False, 7, "5 seconds"], found)
+
+    def test_a_number_that_does_not_convert_is_text(self) -> None:
+        class Unsure(int):
+            def __int__(self) -> int:
+                raise TypeError
+
+            def __str__(self) -> str:
+                return "unsure"
+
+        self.assertEqual(["unsure"], self.attributes(Unsure(5)))
+
+    def test_a_value_that_says_it_is_of_another_class_decides_nothing_for_the_next(self) -> None:
+        class Proxy:
+            def __init__(self, value: Any) -> None:
+                self.value = value
+
+            @property  # type: ignore[misc]
+            def __class__(self) -> Any:
+                return type(self.value)
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(self.value, name)
+
+            def __int__(self) -> int:
+                return int(self.value)
+
+            def __str__(self) -> str:
+                return str(self.value)
+
+        values = [5, "text", {"a": 1}, object, 6, {"b": 2}]
+        found = self.attributes(*(Proxy(value) for value in values))
+        self.assertEqual([5, "text", {"a": 1}, str(object), 6, {"b": 2}], found)
+
+    def test_a_reference_to_what_is_gone_is_told_as_an_error(self) -> None:
+        class Any_:
+            pass
+
+        gone = weakref.proxy(Any_())
+        gc.collect()
+        (found,) = self.attributes(gone)
+        self.assertRegex(found, "^!ERROR: ReferenceError: ")
+
+    def test_a_dictionary_that_changes_while_it_is_encoded_is_shown_as_it_was(self) -> None:
+        changing: dict[str, Any] = {}
+
+        class Changes:
+            def __str__(self) -> str:
+                changing["new"] = 1
+                return "text"
+
+        changing.update(a=Changes(), b=2)
+        self.assertEqual([{"a": "text", "b": 2}], self.attributes(changing))
+
+    def test_a_mapping_that_does_not_list_its_members_is_text(self) -> None:
+        class Bad(Dict[str, int]):
+            def __init__(self, members: Any) -> None:
+                self.members = members
+
+            def items(self) -> Any:
+                return self.members()
+
+            def __str__(self) -> str:
+                return "bad"
+
+        def fails() -> Any:
+            raise OSError("remote")
+
+        self.assertEqual(["bad"] * 2, self.attributes(Bad(fails), Bad(lambda: [1, 2])))
+
+    def test_keys_that_cannot_be_keys_are_shown_as_text(self) -> None:
+        class Pairs(Dict[str, int]):
+            def items(self) -> Any:
+                return [([1], 1), (None, 2)]
+
+        self.assertEqual([{"[1]": 1, "None": 2}], self.attributes(Pairs()))
+
+    def test_a_group_without_a_name_that_holds_itself_ends(self) -> None:
+        inner: dict[str, Any] = {"a": 1}
+        inner[""] = inner
+        self.assertEqual([{"a": 1, "": "!TOO DEEP"}], self.attributes({"": inner}))
+
+    def test_what_fails_as_it_logs_itself_ends_before_long(self) -> None:
+        log, calls = self.logger, []
+
+        class Endless:
+            def __str__(self) -> str:
+                calls.append(1)
+                if len(calls) < 1000:
+                    log.info("inner", extra={"x": self})
+                raise RuntimeError("no text")
+
+        with mock.patch.object(self.handler, "handleError"):
+            log.info("outer", extra={"x": Endless()})
+        self.assertLess(len(calls), 1000)
+
+    def test_a_message_that_is_no_text_is_shown_as_one(self) -> None:
+        class Odd(logging.LogRecord):
+            def getMessage(self) -> Any:
+                return None
+
+        self.handler.handle(Odd("n", 20, "f", 1, "m", (), None))
+        self.assertEqual(["None"], self.messages())
 
 
 class Levels(OnARing):
@@ -339,7 +540,7 @@ class Tracebacks(OnARing):
             self.logger.exception("m")
         self.logger.info("extra", extra={"e": Bad()})
         self.logger.info("behind")
-        self.assertEqual(["m", "behind"], self.messages())
+        self.assertEqual(["m", "extra", "behind"], self.messages())
 
 
 class Records(OnARing):

@@ -10,10 +10,12 @@ import signal
 import subprocess
 import sys
 import unittest
+from types import FrameType
 from typing import Any, Callable
 from unittest import mock
 
-from ringlog import NoLaneError, NoSpaceError, RetiredError, _claim, _lane, _process
+from ringlog import NoLaneError, NoSpaceError, RetiredError, _append, _claim, _lane, _process
+from ringlog._file import RingFile
 from ringlog._lane import ACCEPTED, GONE, Lane
 from ringlog._layout import LOST_FULL, LOST_TIMEOUT
 
@@ -188,6 +190,40 @@ class OwnersTest(LaneTest):
         lane.abandon()
         self.assertEqual(seen, [(EARLIER_BOOT, {0}, 1)])
 
+    def test_a_lane_that_another_claimant_has_locked_is_left_to_him(self) -> None:
+        ring = self.ring(2)
+        other = RingFile(ring.path)
+        self.addCleanup(other.close)
+        self.assertTrue(other.try_lock(ring.entry(0, 0)))
+        self.assertEqual(self.claim(ring).index, 1)
+
+    def test_at_no_instruction_of_an_append_is_there_a_record_behind_the_producer_position(
+        self,
+    ) -> None:
+        ring = self.ring()
+        lane = self.claim(ring)
+        seen = 0
+        for at in range(1000):
+            position = ring.word(0, lanes.PRODUCER)
+            early: list[str] = []
+
+            def act(
+                frame: FrameType, position: int = position, early: list[str] = early
+            ) -> None:
+                stamp = ring.stamp(position, lanes.COMMITTED)
+                stamped = ring.memory(0, position % SIZE, 8) == stamp
+                if stamped and ring.word(0, lanes.PRODUCER) == position:
+                    early.append(f"{frame.f_code.co_name}:{frame.f_lineno}")
+
+            counted = Instructions((_append, _lane), at, act)
+            counted.run(lambda: self.put(lane, 64))
+            if not counted.where:
+                break
+            self.assertEqual(early, [])
+            ring.publish(0)
+            seen += 1
+        self.assertGreater(seen, 50)
+
     def test_an_owner_record_that_does_not_fit_before_the_lanes_end_goes_behind_it(self) -> None:
         for room in range(8, OWNER + 16, 8):
             with self.subTest(room=room):
@@ -252,7 +288,7 @@ class DeathTest(LaneTest):
     def test_an_owner_that_dies_at_any_instruction_of_an_append_loses_nothing_before_it(
         self,
     ) -> None:
-        self.dying((_lane,), self.appends, (9, 5, 1))
+        self.dying((_append, _lane), self.appends, (9, 5, 1))
 
     def test_an_owner_that_dies_at_any_instruction_of_closing_loses_nothing(self) -> None:
         def closes(ring: Ring) -> None:

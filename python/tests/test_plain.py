@@ -103,6 +103,40 @@ class PlainTest(unittest.TestCase):
         self.assertLessEqual(set(after), set(drained))
         self.assertEqual(list(drained)[: len(after)], list(after), "in this order")
 
+    def drained(self, role: str, form: str) -> str:
+        """What a drain makes of the same program's records."""
+        path = support.ring(self)
+        Play(self, "roles_plain", role, RINGLOG_RING=path).end()
+        out = support.folder(self) / "out"
+        support.run("drain", "--once", "--ring", path, "--format", form, "--out", str(out))
+        return out.read_text("utf-8")
+
+    def test_attributes_and_tags_of_trials_are_shown_in_text_as_a_drain_does(self) -> None:
+        self.assertEqual(self.play("attributes").err, "")
+        shown = (self.logs / "app.log").read_text("utf-8")
+        self.assertIn(
+            "INFO - bought study=\"walk forward\" trial=17 symbol=ABC size=100 price=12.5\n", shown
+        )
+        self.assertRegex(shown, r" - none\n$")
+        time = r"(?m)^\d{4}-[-\d :,]+ - study"
+        drained = self.drained("attributes", "text").replace("\n    ", "\n")  # further lines
+        self.assertEqual(re.sub(time, "", drained), re.sub(time, "", shown))
+
+    def test_attributes_and_tags_of_trials_are_shown_in_json_as_a_drain_does(self) -> None:
+        self.assertEqual(self.play("attributes", format="json").err, "")
+        shown = support.lines(self.logs / "app.log")
+        drained = [json.loads(line) for line in self.drained("attributes", "json").splitlines()]
+        self.assertEqual([r.get("attrs") for r in drained], [r.get("attrs") for r in shown])
+        tag = {"study": "walk forward", "trial": 17}
+        self.assertEqual(tag, {k: shown[0]["attrs"][k] for k in tag})
+
+    def test_odd_records_are_written(self) -> None:
+        for form in ("text", "json"):
+            self.assertEqual(self.play("odd", format=form).err, "")
+            lines = (self.logs / "app.log").read_text("utf-8")
+            for what in ("created 1700000000000.0", "created nan", "exc_info True"):
+                self.assertIn(what, lines)
+
     def test_raw_lines_are_the_messages_alone(self) -> None:
         self.play("many", format="raw")
         self.assertEqual((self.logs / "app.log").read_text().split("\n")[1], "record 001")

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import unittest
 from collections import Counter
 from typing import Any
@@ -101,6 +102,24 @@ class ProcessesTest(unittest.TestCase):
                 # Its pool of multiprocessing is terminated by itself.
                 may = {"vanished"} if backend == "multiprocessing" else set()
                 self.assertLessEqual({r["event"] for r in said}, may)
+
+    def test_a_ring_never_gets_the_number_of_a_standard_stream_that_is_closed(self) -> None:
+        ring = support.ring(self)
+        source = """
+            import logging, os, sys
+            for fd in range(3):
+                os.close(fd)
+            import ringlog
+            log = logging.getLogger("closed")
+            log.addHandler(ringlog.RingHandler())
+            log.warning("one")
+            for fd in range(3):
+                if os.path.lexists(f"/proc/self/fd/{fd}"):
+                    os._exit(10 + fd)
+            """
+        done = support.script(textwrap.dedent(source), RINGLOG_RING=ring)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        support.run("drain", "--once", "--ring", ring, "--out", os.devnull)
 
     def test_processes_of_subprocess(self) -> None:
         self.all_closed(self.play("subprocesses"), "w0", "w1", "w2")

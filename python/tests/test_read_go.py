@@ -135,6 +135,7 @@ class RingsOfGo(unittest.TestCase):
         self.assertEqual([], ringreader.records(ring))
 
 
+@unittest.skipIf(support.by_thoroughness(True, False, False), "of the tests' own reader")
 class HostileRings(unittest.TestCase):
     """A ring in which somebody has written at random."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -83,15 +84,16 @@ class SetupTest(unittest.TestCase):
                 self.setUp()
                 ended = self.play("study", method)
                 due = worked("main") + worked("w0") + worked("w1") + worked("w2")
-                self.assertEqual(self.messages(), due)
+                # After the shutdown records go to the same files.
+                self.assertEqual(self.messages(), due + Counter(["after"]))
                 trades = Counter({m: n for m, n in due.items() if m.endswith("trade")})
                 self.assertEqual(self.messages("trades.log"), trades)
                 told = f"{ENABLED}{self.logs} (app.log, orders.log, trades.log)\n"
                 self.assertIn(told, ended.out)
                 self.assertEqual(ended.err, "")
-                # Before and after, the options are those of a program without set-up.
-                before_after = (self.cwd / "logs" / "app.log").read_text()
-                self.assertRegex(before_after, r"before\n.*after\n$")
+                # Before, the options are those of a program without set-up.
+                before = (self.cwd / "logs" / "app.log").read_text()
+                self.assertRegex(before, r"^[^\n]*before\n$")
 
     def test_without_arguments_all_is_in_one_file_before_during_and_after(self) -> None:
         self.play("default")
@@ -113,6 +115,33 @@ class SetupTest(unittest.TestCase):
                 due = [f"trial {n} {what}" for n in range(4) for what in ("begins", "ends")]
                 self.assertEqual(self.messages(), Counter([*due, "study ends"]))
 
+    def test_a_detach_in_the_main_process_ends_nothing(self) -> None:
+        self.play("detached")
+        records = self.records()
+        self.assertEqual(
+            Counter(r["msg"] for r in records), Counter(["one", "two", "of a child", "three"])
+        )
+
+    def test_a_thread_that_logs_on_does_not_hold_the_shutdown_up(self) -> None:
+        play = self.begin("shutdown_with_a_thread")
+        ended = play.end()
+        self.assertIn("shut down", ended.out)
+        self.assertNotIn("waiting", ended.err)
+
+    def test_a_rule_changes_the_levels_of_its_loggers_alone_and_for_as_long_as_it_holds(
+        self,
+    ) -> None:
+        self.play("rules")
+        due = ["the rules change", "by hand", "by a rule", "by a rule, set up again"]
+        self.assertEqual(self.messages(), Counter([*due, "the rules change again"]))
+
+    def test_a_ring_that_nobody_drains_is_told_of(self) -> None:
+        ring = support.ring(self)
+        play = self.begin("adopt", RINGLOG_RING=ring)
+        ended = play.end()
+        self.assertRegex(ended.err, rf"nobody drains {re.escape(ring)}, .*ringlog drain --ring")
+        self.assertFalse(self.logs.exists())
+
     def test_called_again_it_is_harmless(self) -> None:
         ended = self.play("again")
         self.assertEqual(self.messages(), Counter({"child": 8, "once more": 1, "second ring": 1}))
@@ -127,10 +156,9 @@ class SetupTest(unittest.TestCase):
                 self.setUp()
                 ended = self.play("at_exit", first)
                 due = Counter(["registered before set-up", "registered after set-up"])
-                self.assertEqual(self.messages(), due + Counter(["child", "end of main"]))
+                due += Counter(["child", "end of main", "registered before the import"])
+                self.assertEqual(self.messages(), due)
                 self.assertEqual(ended.err, "")
-                late = (self.cwd / "logs" / "app.log").read_text()  # after the shutdown
-                self.assertIn("registered before the import", late)
 
     def test_a_main_process_that_fails_logs_to_its_end(self) -> None:
         ended = self.play("raises", code=1)
@@ -195,6 +223,13 @@ class SetupTest(unittest.TestCase):
         due += Counter({"between": 2, "last": 1})
         self.assertEqual(self.messages(), due)
         self.assertEqual(ended.err.count("started again"), 4, ended.err)
+
+    def test_a_drain_that_is_killed_while_the_main_process_waits_is_started_by_a_worker(
+        self,
+    ) -> None:
+        ended = self.play("main_waits")
+        self.assertEqual(self.messages(), worked("w0", 3000) + Counter(["before"]))
+        self.assertEqual(ended.err.count("started again"), 1, ended.err)
 
     def test_ctrl_c_in_a_terminal_does_not_reach_the_drain(self) -> None:
         pid, terminal = pty.fork()

@@ -103,7 +103,8 @@ def _encoded(vector: vectors.RecordVector) -> tuple[bytes, list[str]]:
         except Unsayable:
             unsaid.append(field.key)
     logger, message = payload.raw(expected.logger), payload.raw(expected.message)
-    return _encode.encode_payload(logger, message, own, attributes), unsaid
+    lengths = struct.pack("<II", len(logger), len(message))
+    return lengths + logger + message + own + attributes, unsaid
 
 
 def _own(name: str, value: Any) -> bytes:
