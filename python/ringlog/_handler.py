@@ -111,6 +111,7 @@ class RingHandler(logging.Handler):
             if lane is not None and lane.pid != getpid():
                 # A signal's handler has forked this process in the middle of it.
                 values.pop(MARK, None)
+                _process.forget_parents()
                 self.emit(record)
                 return
             self._count(record)

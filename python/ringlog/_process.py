@@ -124,8 +124,19 @@ def attach(path: Optional[str] = None, label: Optional[str] = None) -> Lane:
                 raise RingError(f"{named} is being shut down")
             lane = _only(named, _claimed(named, label or _label()))
         lanes[path] = lane
-        _end_with_multiprocessing()
-        return lane
+        if lane.pid == os.getpid():
+            _end_with_multiprocessing()
+            return lane
+    # A signal's handler has forked this process just now: what was found is the parent's.
+    forget_parents()
+    return attach(path, label)
+
+
+def forget_parents() -> None:
+    """Takes lanes of the process that has forked this one out of sight."""
+    for key, lane in list(lanes.items()):
+        if lane.pid != os.getpid():
+            lanes.pop(key, None)
 
 
 def _only(path: str, claimed: Lane) -> Lane:
