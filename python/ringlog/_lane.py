@@ -138,9 +138,11 @@ class Lane(LaneMemory):
                     self._write_pending()
                     raise
         except BaseException:
-            self._unlock()
-            if answer != ACCEPTED:
-                self.lose(LOST_ABORTED, urgent)
+            try:
+                if answer != ACCEPTED:
+                    self.lose(LOST_ABORTED, urgent)
+            finally:
+                self._unlock()
             raise
 
     def wait(self, tail: bytes, urgent: bool, timeout: float) -> int:
