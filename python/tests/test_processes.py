@@ -84,7 +84,8 @@ class ProcessesTest(unittest.TestCase):
             with self.subTest(method=method):
                 records = self.play("pool", method, "terminate")
                 said = self.complete(records, *(f"w{i}" for i in range(6)))
-                self.assertLessEqual({r["event"] for r in said}, {"vanished"})
+                # Its workers get a signal, maybe in the middle of an append.
+                self.assertLessEqual({r["event"] for r in said}, {"vanished", "torn"})
 
     def test_an_executor_of_concurrent_futures(self) -> None:
         for method in METHODS:
@@ -100,7 +101,7 @@ class ProcessesTest(unittest.TestCase):
                 records = self.play("joblib", backend)
                 said = self.complete(records, *(f"w{i}" for i in range(6)))
                 # Its pool of multiprocessing is terminated by itself.
-                may = {"vanished"} if backend == "multiprocessing" else set()
+                may = {"vanished", "torn"} if backend == "multiprocessing" else set()
                 self.assertLessEqual({r["event"] for r in said}, may)
 
     def test_a_ring_never_gets_the_number_of_a_standard_stream_that_is_closed(self) -> None:
@@ -232,8 +233,11 @@ class CompleteTest(unittest.TestCase):
         plays["w1"].end(timeout=support.DEADLINE + self.count / 200)
         records = drain.end()
 
-        self.assertEqual([r["event"] for r in support.told(records)], ["vanished"])
-        self.assertEqual(support.told(records)[0]["worker"], "w0")
+        # It may have been killed in the middle of an append.
+        told = [(r["event"], r["worker"]) for r in support.told(records) if r["event"] != "torn"]
+        self.assertEqual(told, [("vanished", "w0")])
+        torn = {r["worker"] for r in support.told(records) if r["event"] == "torn"}
+        self.assertLessEqual(torn, {"w0"})
         for worker in counts:
             self.whole([r for r in records if r["worker"] == worker], worker, noted(worker))
 
