@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/reader"
 	"github.com/ringlog/ringlog/record"
 	"github.com/ringlog/ringlog/writer"
@@ -48,11 +49,12 @@ func study(dir string, work func() error) error {
 	logs, err := reader.Start(reader.StartOptions{Options: reader.Options{
 		Outputs: []reader.Output{
 			{Path: filepath.Join(dir, "app.log")}, // all that is logged
-			{Path: filepath.Join(dir, "trades.jsonl"), Logger: "trades", Format: "json"},
-			{Path: filepath.Join(dir, "17.log"), Attrs: []reader.AttrMatch{{Key: "trial", Value: "17"}}},
+			{Path: filepath.Join(dir, "trades.jsonl"), Loggers: []string{"trades"}, Format: format.Options{Name: "json"}},
+			{
+				Path:     filepath.Join(dir, "trials/{study}/{trial}.log"), // a file for each trial
+				Rotation: reader.Rotation{Size: 100 << 20},                 // bytes; then the file is set aside
+			},
 		},
-		MaxSize: 100 << 20, // bytes; then the file is rotated
-		Keep:    5,         // rotated files of each output
 	}})
 	if err != nil {
 		return err
@@ -73,7 +75,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, name := range []string{"app.log", "17.log"} {
+	for _, name := range []string{"app.log", "trials/walk-forward/17.log"} {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			log.Fatal(err)
@@ -90,7 +92,7 @@ func Example() {
 	// trades - WARNING - slow fill study=walk-forward trial=17 took=250ms
 	// app - INFO - trial ends study=walk-forward trial=17 sharpe=1.31
 	// root - ERROR - connection lost
-	// 17.log
+	// trials/walk-forward/17.log
 	// trades - INFO - filled in part study=walk-forward trial=17 side=buy lots=3
 	// trades - WARNING - slow fill study=walk-forward trial=17 took=250ms
 	// app - INFO - trial ends study=walk-forward trial=17 sharpe=1.31

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/reader"
 	"github.com/ringlog/ringlog/ring"
 )
@@ -44,7 +45,7 @@ func openEndToEnd(format string) func(string) (measurement, error) {
 // run drains once. How many records take d is learned from the run before, so the
 // first one, which is not counted, may be short.
 func (e *endToEnd) run(d time.Duration) (int, time.Duration, error) {
-	r, err := reader.Open(e.ring, reader.Options{Outputs: []reader.Output{{Path: e.out, Format: e.format}}})
+	r, err := reader.Open(e.ring, reader.Options{Outputs: []reader.Output{{Path: e.out, Format: format.Options{Name: e.format}}}})
 	if err != nil {
 		return 0, 0, err
 	}

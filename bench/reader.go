@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/reader"
 )
 
@@ -82,8 +83,8 @@ func serveDrains(in io.Reader, out io.Writer) error {
 	}
 }
 
-func serveDrain(format, ring, path string, orders *bufio.Reader, out io.Writer) error {
-	r, err := reader.Open(ring, reader.Options{Outputs: []reader.Output{{Path: path, Format: format}}})
+func serveDrain(name, ring, path string, orders *bufio.Reader, out io.Writer) error {
+	r, err := reader.Open(ring, reader.Options{Outputs: []reader.Output{{Path: path, Format: format.Options{Name: name}}}})
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func TestDumpShowsTheSameLinesAsTheDrain(t *testing.T) {
 	}
 	out := filepath.Join(t.TempDir(), "out")
 	r, err := reader.Open(path, reader.Options{
-		Outputs: []reader.Output{{Path: out, Format: "json"}}, Until: reader.UntilEmpty,
+		Outputs: []reader.Output{{Path: out, Format: format.Options{Name: "json"}}}, Until: reader.UntilEmpty,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {

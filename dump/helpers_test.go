@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/reader"
 	"github.com/ringlog/ringlog/ring"
 )
@@ -61,7 +62,7 @@ func say(t testing.TB, p *ring.Producer, label string, from, to int) {
 // drain drains what is in the ring into out, as raw lines.
 func drain(path, out string) (reader.Stats, error) {
 	r, err := reader.Open(path, reader.Options{
-		Outputs: []reader.Output{{Path: out, Format: "raw"}}, Until: reader.UntilEmpty,
+		Outputs: []reader.Output{{Path: out, Format: format.Options{Name: "raw"}}}, Until: reader.UntilEmpty,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/reader"
 	"github.com/ringlog/ringlog/ring"
 	"golang.org/x/sys/unix"
@@ -94,7 +95,7 @@ func TestEveryAcceptedRecordOfKilledWorkersComesOut(t *testing.T) {
 	path, out := newRing(t, lanes), filepath.Join(t.TempDir(), "out.log")
 	n := newNotes(t, kills+steady)
 	r := spawn(t, "drain", path, optionsJSON(t, reader.Options{
-		Outputs: []reader.Output{{Path: out, Format: "json"}}, MaxSize: 4 << 20, Until: reader.UntilDetached,
+		Outputs: []reader.Output{{Path: out, Format: format.Options{Name: "json"}, Rotation: reader.Rotation{Size: 4 << 20}}}, Until: reader.UntilDetached,
 	}))
 	var survivors []*process
 	for i := range steady {
@@ -148,8 +149,10 @@ func TestAReaderKilledAtAnyMomentDeliversEveryRecordOnce(t *testing.T) {
 	out, trades := filepath.Join(dir, "all.log"), filepath.Join(dir, "trades.log")
 	n := newNotes(t, kills+steady)
 	options := reader.Options{
-		Outputs: []reader.Output{{Path: out, Format: "json"}, {Path: trades, Format: "json", Logger: "trades"}},
-		MaxSize: 1 << 20,
+		Outputs: []reader.Output{
+			{Path: out, Format: format.Options{Name: "json"}, Rotation: reader.Rotation{Size: 1 << 20}},
+			{Path: trades, Format: format.Options{Name: "json"}, Loggers: []string{"trades"}, Rotation: reader.Rotation{Size: 1 << 20}},
+		},
 	}
 	var survivors []*process
 	for i := range steady {

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/reader"
 	"github.com/ringlog/ringlog/record"
 	"github.com/ringlog/ringlog/ring"
@@ -65,7 +66,7 @@ func state(pid int) string {
 func TestAWorkerStoppedInMidAppendHoldsNobodyUpAndItsRecordArrivesIntact(t *testing.T) {
 	t.Parallel()
 	path, out := newRing(t, 4), filepath.Join(t.TempDir(), "out.log")
-	finish := runReader(t, path, reader.Options{Outputs: []reader.Output{{Path: out, Format: "json"}}})
+	finish := runReader(t, path, reader.Options{Outputs: []reader.Output{{Path: out, Format: format.Options{Name: "json"}}}})
 	p := spawn(t, "stop", path)
 	p.line(t)
 	until(t, "the stop", func() bool { return state(p.Process.Pid) == "T" })
@@ -109,7 +110,7 @@ func TestAKilledParentsLaneIsRepairedWhileItsChildLives(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path, out := newRing(t, 1), filepath.Join(t.TempDir(), "out.log")
-			runReader(t, path, reader.Options{Outputs: []reader.Output{{Path: out, Format: "json"}}})
+			runReader(t, path, reader.Options{Outputs: []reader.Output{{Path: out, Format: format.Options{Name: "json"}}}})
 			p := spawnGroup(t, "parent", append([]string{path}, command...)...)
 			child, err := strconv.Atoi(p.line(t))
 			if err != nil {
@@ -141,7 +142,7 @@ func TestAKilledParentsLaneIsRepairedWhileItsChildLives(t *testing.T) {
 func TestWritersAndReaderOfOneProcessShareARing(t *testing.T) {
 	t.Parallel()
 	path, out := newRing(t, 2), filepath.Join(t.TempDir(), "out.log")
-	finish := runReader(t, path, reader.Options{Outputs: []reader.Output{{Path: out, Format: "json"}}, MaxSize: 1 << 20})
+	finish := runReader(t, path, reader.Options{Outputs: []reader.Output{{Path: out, Format: format.Options{Name: "json"}, Rotation: reader.Rotation{Size: 1 << 20}}}})
 	const perWorker = 20000
 	var wg sync.WaitGroup
 	for _, label := range []string{"a", "b"} {

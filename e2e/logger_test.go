@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/reader"
 	"github.com/ringlog/ringlog/record"
 	"github.com/ringlog/ringlog/ring"
@@ -86,7 +87,7 @@ func TestAMillionRecordsOfFourProcessesReachTheirThreeFilesInEachGoroutinesOrder
 	each := rounds(1_000_000/workers/crowdGoroutines, 300)
 	var outputs []reader.Output
 	for _, name := range crowdLoggers {
-		outputs = append(outputs, reader.Output{Path: filepath.Join(dir, name+".jsonl"), Logger: name, Format: "json"})
+		outputs = append(outputs, reader.Output{Path: filepath.Join(dir, name+".jsonl"), Loggers: []string{name}, Format: format.Options{Name: "json"}})
 	}
 	r := spawn(t, "drain", path, optionsJSON(t, reader.Options{Outputs: outputs}))
 	r.line(t) // it drains, and so SIGTERM makes it drain to the end
@@ -232,7 +233,7 @@ func TestAttributesOfEveryTypeReadBackFromJSONAsTheyWereLogged(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	r, err := reader.Open(path, reader.Options{Outputs: []reader.Output{{Path: out, Format: "json"}}, Until: reader.UntilEmpty})
+	r, err := reader.Open(path, reader.Options{Outputs: []reader.Output{{Path: out, Format: format.Options{Name: "json"}}}, Until: reader.UntilEmpty})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,7 +337,7 @@ func TestARuleForLevelsHoldsInARunningWorkerFromItsNextRecord(t *testing.T) {
 	}
 	stdin.Close()
 	p.finish(t)
-	r := spawn(t, "drain", path, optionsJSON(t, reader.Options{Outputs: []reader.Output{{Path: out, Format: "json"}}, Until: reader.UntilEmpty}))
+	r := spawn(t, "drain", path, optionsJSON(t, reader.Options{Outputs: []reader.Output{{Path: out, Format: format.Options{Name: "json"}}}, Until: reader.UntilEmpty}))
 	r.finish(t)
 	b, err := os.ReadFile(out)
 	if err != nil {

@@ -32,6 +32,7 @@ var roles = map[string]func(args []string) error{
 	"listen": listen,
 	"crowd":  crowd,
 	"levels": levels,
+	"trials": trials,
 }
 
 func TestMain(m *testing.M) {

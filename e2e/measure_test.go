@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/reader"
 )
 
@@ -58,7 +59,7 @@ func TestMeasureIdleReader(t *testing.T) {
 func TestMeasureLatency(t *testing.T) {
 	measuring(t)
 	path, out := newRing(t, 4), filepath.Join(t.TempDir(), "out.log")
-	r := spawn(t, "drain", path, optionsJSON(t, reader.Options{Outputs: []reader.Output{{Path: out, Format: "raw"}}}))
+	r := spawn(t, "drain", path, optionsJSON(t, reader.Options{Outputs: []reader.Output{{Path: out, Format: format.Options{Name: "raw"}}}}))
 	r.line(t)
 	w := attach(t, path, "w")
 	for _, pause := range []time.Duration{time.Millisecond, 20 * time.Millisecond, 150 * time.Millisecond} {

@@ -13,10 +13,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/internal/failpoint"
+	"github.com/ringlog/ringlog/logfile"
 	"github.com/ringlog/ringlog/reader"
 	"github.com/ringlog/ringlog/record"
 	"github.com/ringlog/ringlog/ring"
+	"github.com/ringlog/ringlog/upkeep"
 	"github.com/ringlog/ringlog/writer"
 )
 
@@ -52,8 +55,11 @@ func TestEveryFailpointIsReached(t *testing.T) { // not parallel: the hook is th
 	defer func() { failpoint.Hook = nil }()
 	dir := t.TempDir()
 	o := reader.Options{
-		Outputs: []reader.Output{{Path: filepath.Join(dir, "all.log"), Format: "json"}},
-		MaxSize: 20 << 10, Keep: 1, Sync: reader.SyncBatch, Until: reader.UntilEmpty,
+		Outputs: []reader.Output{{
+			Path: filepath.Join(dir, "all.log"), Format: format.Options{Name: "json"},
+			Rotation: reader.Rotation{Size: 20 << 10}, Rotated: upkeep.Settings{Keep: logfile.Retention{Count: 1}},
+		}},
+		Sync: reader.SyncBatch, Until: reader.UntilEmpty,
 		Log: slog.New(slog.DiscardHandler),
 	}
 	path := newRing(t, 4)
@@ -164,7 +170,7 @@ func (v *visits) deadReaders(t *testing.T, path string, o reader.Options) {
 // removedOutput is removed under a reader.
 func (v *visits) removedOutput(t *testing.T, path string, o reader.Options) {
 	t.Helper()
-	o.Until, o.MaxSize = reader.UntilStopped, 0
+	o.Until, o.Outputs[0].Rotation = reader.UntilStopped, reader.Rotation{}
 	finish := runReader(t, path, o)
 	if err := os.Remove(o.Outputs[0].Path); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/reader"
 )
 
@@ -57,7 +58,7 @@ func TestSixProcessesReplayingLogsComeOutByteForByte(t *testing.T) {
 	path, out := newRing(t, 6), filepath.Join(t.TempDir(), "out.log")
 	n := rounds(100, 4)
 	r := spawn(t, "drain", path, optionsJSON(t, reader.Options{
-		Outputs: []reader.Output{{Path: out, Format: "json"}}, MaxSize: 4 << 20,
+		Outputs: []reader.Output{{Path: out, Format: format.Options{Name: "json"}, Rotation: reader.Rotation{Size: 4 << 20}}},
 	}))
 	r.line(t) // it drains, and so SIGTERM makes it drain to the end
 	type source struct {

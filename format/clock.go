@@ -1,40 +1,84 @@
 package format
 
-import "time"
+import (
+	"time"
 
-// clock writes times to the second and keeps the last one, which most lines of a
+	"github.com/ncruces/go-strftime"
+)
+
+// clock writes times, and keeps the text of the last second, which most lines of a
 // busy log share. It is keyed by the Unix second, not by the hour of the day, so a
 // change of the zone's offset needs no care.
 type clock struct {
 	loc    *time.Location
-	layout string
+	parts  []timePart
 	second int64
-	text   []byte // of second; empty at first
+	text   []byte // of second, with zeros for its fractions; empty at first
 }
 
-// append appends the second that ns, in Unix nanoseconds, falls in, and returns the
-// nanoseconds into it.
-func (c *clock) append(dst []byte, ns int64) ([]byte, int64) {
-	second, rest := ns/1e9, ns%1e9
+// timePart is a piece of a time's format that lasts for a second, and the fraction of
+// the second that follows it.
+type timePart struct {
+	format string // as for strftime
+	digits int    // of the fraction: 3, 6, 9, or 0 for none
+	end    int    // of the fraction in clock.text
+}
+
+// append appends the time ns, in Unix nanoseconds.
+func (c *clock) append(dst []byte, ns int64) []byte {
+	second := ns / 1e9
+	rest := ns - second*1e9
 	if rest < 0 { // before 1970
 		second, rest = second-1, rest+1e9
 	}
 	if second != c.second || len(c.text) == 0 {
-		c.second = second
-		c.text = time.Unix(second, 0).In(c.loc).AppendFormat(c.text[:0], c.layout)
+		c.set(second)
 	}
-	return append(dst, c.text...), rest
+	start := len(dst)
+	dst = append(dst, c.text...)
+	text, fraction := dst[start:], uint32(rest)
+	for i := range c.parts {
+		switch p := &c.parts[i]; p.digits {
+		case 3:
+			putDigits(text[p.end-3:p.end], fraction/1e6)
+		case 6:
+			putDigits(text[p.end-6:p.end], fraction/1e3)
+		case 9:
+			putDigits(text[p.end-9:p.end], fraction)
+		}
+	}
+	return dst
+}
+
+func (c *clock) set(second int64) {
+	t := time.Unix(second, 0).In(c.loc)
+	c.second, c.text = second, c.text[:0]
+	for i := range c.parts {
+		p := &c.parts[i]
+		c.text = strftime.AppendFormat(c.text, p.format, t)
+		c.text = append(c.text, "000000000"[:p.digits]...)
+		p.end = len(c.text)
+	}
+}
+
+// putDigits fills dst with n in decimal, with leading zeros. Two digits at a time: each
+// division waits for the one before.
+func putDigits(dst []byte, n uint32) {
+	i := len(dst) - 1
+	for ; i > 0; i -= 2 {
+		two := n % 100
+		n /= 100
+		dst[i-1], dst[i] = byte('0'+two/10), byte('0'+two%10)
+	}
+	if i == 0 {
+		dst[0] = byte('0' + n%10)
+	}
 }
 
 // appendDigits appends n in decimal with leading zeros to the given width.
-func appendDigits(dst []byte, n int64, width int) []byte {
-	var zeros [9]byte
-	start := len(dst)
-	dst = append(dst, zeros[:width]...)
-	for i := start + width - 1; i >= start; i-- {
-		dst[i] = byte('0' + n%10)
-		n /= 10
-	}
+func appendDigits(dst []byte, n uint32, width int) []byte {
+	dst = append(dst, "000000000"[:width]...)
+	putDigits(dst[len(dst)-width:], n)
 	return dst
 }
 
@@ -52,6 +96,6 @@ func appendTime(dst []byte, t time.Time, offset int) []byte {
 	if minutes < 0 {
 		sign, minutes = '-', -minutes
 	}
-	dst = appendDigits(append(dst, sign), int64(minutes/60), 2)
-	return appendDigits(append(dst, ':'), int64(minutes%60), 2)
+	dst = appendDigits(append(dst, sign), uint32(minutes/60), 2)
+	return appendDigits(append(dst, ':'), uint32(minutes%60), 2)
 }

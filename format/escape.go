@@ -24,6 +24,16 @@ func hazard(r rune) bool {
 		r >= 0x2066 && r <= 0x2069
 }
 
+// showable reports whether s is UTF-8 without control characters of any kind.
+func showable(s string) bool {
+	for _, r := range s {
+		if r < utf8.RuneSelf && !plainASCII[r] || r >= utf8.RuneSelf && hazard(r) {
+			return false
+		}
+	}
+	return utf8.ValidString(s)
+}
+
 // appendLine appends s with everything escaped that could leave its line.
 func appendLine(dst, s []byte) []byte { return appendText(dst, s, `\n`) }
 
@@ -123,7 +133,10 @@ func appendWord(dst, s []byte) []byte {
 
 // appendQuoted appends s in double quotes, with everything escaped that can't be
 // seen. (strconv's AppendQuote wants a string, which would be a copy.)
-func appendQuoted(dst, s []byte) []byte {
+func appendQuoted(dst, s []byte) []byte { return appendQuotedBy(dst, s, appendEscape) }
+
+// appendQuotedBy is appendQuoted with another function for what has no escape of a letter.
+func appendQuotedBy(dst, s []byte, escape func(dst []byte, b byte, r rune, size int) []byte) []byte {
 	dst = append(dst, '"')
 	for i := 0; i < len(s); {
 		b := s[i]
@@ -141,7 +154,7 @@ func appendQuoted(dst, s []byte) []byte {
 		case plainASCII[b] || size > 1 && unicode.IsPrint(r):
 			dst = append(dst, s[i:i+size]...)
 		default:
-			dst = appendEscape(dst, b, r, size)
+			dst = escape(dst, b, r, size)
 		}
 		i += size
 	}

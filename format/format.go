@@ -1,16 +1,15 @@
-// Package format turns records into lines of log files. The drain and ringdump
-// share it, so that a record reads the same from either.
+// Package format turns records into lines of log files: text in the layouts of Python's
+// logging, logfmt, JSON with several sets of names, or messages alone. [New] makes a
+// formatter and says which there are. The drain and ringdump share them, so that a record
+// reads the same from either.
 //
 // Records come from untrusted memory and say what anybody logged, so no formatter
 // but [Raw] lets a record forge the start of another record's line or reach a
 // terminal with control characters, and the length of a line is bounded by that of
-// its record.
+// its record, and by the layout.
 package format
 
 import (
-	"fmt"
-	"time"
-
 	"github.com/ringlog/ringlog/record"
 )
 
@@ -19,7 +18,7 @@ type Line struct {
 	Time     int64         // Unix nanoseconds of the append; the record's own time, if it has one, is shown instead
 	Level    record.Level  // as the ring stores it; the record's own level, if it has one, is shown instead
 	Record   record.Record // decoded or raw
-	Origin   *Origin       // who logged it, never nil for JSON; shared by all lines of a lane's owner
+	Origin   *Origin       // who logged it, shared by all lines of a lane's owner; nil only for Raw and for Text in its default layout
 	Seq      uint64        // number of the record among its owner's, from 1
 	Position uint64        // of the record in its lane, in bytes
 
@@ -29,9 +28,6 @@ type Line struct {
 	Event string
 }
 
-// OwnLogger is the logger's name in the lines that ringlog itself writes.
-const OwnLogger = "ringlog"
-
 // Formatter appends lines to buffers. One goroutine at a time may use a Formatter:
 // some keep what they can use again. A formatter keeps nothing of a Line, and fails
 // for none.
@@ -39,21 +35,6 @@ type Formatter interface {
 	// Append appends l's text to dst, ending in a newline, and returns the result.
 	// It allocates nothing but room in dst.
 	Append(dst []byte, l *Line) []byte
-}
-
-// Parse returns the formatter with the given name: text, json or raw. loc is the
-// zone of the text formatter's times, nil for local time. The error repeats the
-// name and says what is accepted.
-func Parse(name string, loc *time.Location) (Formatter, error) {
-	switch name {
-	case "text":
-		return NewText(loc), nil
-	case "json":
-		return NewJSON(), nil
-	case "raw":
-		return Raw{}, nil
-	}
-	return nil, fmt.Errorf("format: unknown format %q: want text, json or raw", name)
 }
 
 // Raw writes a record's message as it is, and a newline. It promises nothing about
@@ -71,18 +52,4 @@ func (l *Line) time() int64 {
 		return own
 	}
 	return l.Time
-}
-
-// appendLevel appends the level to show with escape, which makes the name that a
-// record may bring harmless.
-func (l *Line) appendLevel(dst []byte, escape func(dst, s []byte) []byte) []byte {
-	own, ok := l.Record.Level()
-	switch {
-	case !ok:
-		return l.Level.Append(dst)
-	case len(own.Name) > 0:
-		return escape(dst, own.Name)
-	default:
-		return own.Append(dst)
-	}
 }

@@ -2,8 +2,8 @@ package format
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/json"
+	"cmp"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -61,15 +61,87 @@ func FuzzTextCannotBeForged(f *testing.F) {
 		if n := len(lineStart.FindAllIndex(out, -1)); n != 1 || lineStart.FindIndex(out)[0] != 0 {
 			t.Fatalf("%d lines start in %q", n, out)
 		}
-		if !utf8.Valid(out) || !bytes.HasSuffix(out, []byte("\n")) {
-			t.Fatalf("not lines of UTF-8: %q", out)
+		mustBeOneRecord(t, out)
+	})
+}
+
+// mustBeOneRecord fails where more than the first line could be a record's, or that
+// could not.
+func mustBeOneRecord(t *testing.T, out []byte) {
+	t.Helper()
+	if !utf8.Valid(out) || !bytes.HasSuffix(out, []byte("\n")) {
+		t.Fatalf("not lines of UTF-8: %q", out)
+	}
+	for i, line := range strings.Split(strings.TrimSuffix(string(out), "\n"), "\n") {
+		if i == 0 && strings.HasPrefix(line, " ") || i > 0 && !strings.HasPrefix(line, "    ") {
+			t.Fatalf("line %d of %q", i, out)
 		}
-		for i, line := range strings.Split(strings.TrimSuffix(string(out), "\n"), "\n") {
-			if i > 0 && !strings.HasPrefix(line, "    ") {
-				t.Fatalf("line %d is not indented: %q", i, out)
-			}
+	}
+	mustBeHarmless(t, out)
+}
+
+// Whatever the layout, a record is one line that does not start with a space, and
+// indented ones; and nothing that a worker logs has the name of ringlog's own logger.
+func FuzzLayoutsCannotBeForged(f *testing.F) {
+	payloads := [][]byte{{}, []byte("  a\n b\n"), []byte(stamp + " - ringlog - WARNING - lost")}
+	for _, e := range []record.Entry{typical(), rich(), {Logger: " ringlog ", Message: "\n   x"}, {Logger: "ringlog - WARNING - lost"}} {
+		size, err := e.Size()
+		if err != nil { // rich is not prepared
+			e.Attrs = e.Prepared()
+			size, _ = e.Size()
 		}
-		mustBeHarmless(t, out)
+		payload := make([]byte, size)
+		if err := e.Encode(payload); err != nil {
+			f.Fatal(err)
+		}
+		payloads = append(payloads, payload)
+	}
+	for _, layout := range []string{
+		DefaultLayout, `%(message)s`, `%(study)s %(trial)05d|%(price)+9.3f%(symbol)-8.3s%(attrs)s`, `%(name)-12.7s`, `%(name)10s %%`,
+		`[%(levelname)9s] %(created).3f %(msecs)03d %(levelno)g %(pathname)s %(lineno)4d %(processName)s %(id)s`, `%(k)e%(k)g%(k)d`,
+	} {
+		for i, payload := range payloads {
+			f.Add(layout, `%d %b %Y %H:%M:%S.%N`, payload, i < 3, at)
+			f.Add("|"+layout, ``, payload, i < 3, int64(-1))
+		}
+	}
+	f.Fuzz(func(t *testing.T, layout, timeFormat string, payload []byte, raw bool, ns int64) {
+		formatter, err := New(Options{Layout: layout, TimeFormat: timeFormat, Location: time.UTC})
+		if err != nil {
+			return
+		}
+		r, ok := recordOf(payload, raw)
+		if !ok {
+			return
+		}
+		l := newLine(r)
+		l.Time = ns
+		first := formatter.Append(nil, l)
+		mustBeOneRecord(t, first)
+		if again := formatter.Append(nil, l); !bytes.Equal(first, again) {
+			t.Fatalf("%q, and then %q", first, again)
+		}
+	})
+}
+
+func FuzzNobodyPassesForRinglogItself(f *testing.F) {
+	for _, name := range []string{"ringlog", " ringlog", "ringlog\t- x", "ringer", "ring", "\u200bringlog\xff", "rin\ngl"} {
+		f.Add(name, 7, 0)
+		f.Add(name, 4, 12)
+	}
+	f.Fuzz(func(t *testing.T, name string, prec, width int) {
+		if name == "" || len(name) > record.MaxLogger || prec < 1 || prec > maxNumber || width < 0 || width > maxNumber {
+			return
+		}
+		shown := func(name, event string) string {
+			l := lineOf(t, record.Entry{Logger: name})
+			l.Event = event
+			line := textOf(t, fmt.Sprintf("[%%(name)%d.%ds]", width, prec)).Append(nil, l)
+			return strings.Trim(string(line), "[] \n")
+		}
+		if got := shown(name, ""); got == shown(OwnLogger, "lost") {
+			t.Fatalf("%q is shown as %q", name, got)
+		}
 	})
 }
 
@@ -85,9 +157,9 @@ func mustBeHarmless(t *testing.T, out []byte) {
 	}
 }
 
-func FuzzJSONReadsBack(f *testing.F) {
+func FuzzLogfmtReadsBack(f *testing.F) {
 	seeds(f)
-	formatter := NewJSON()
+	formatter := NewLogfmt()
 	f.Fuzz(func(t *testing.T, payload []byte, raw bool, ns int64, level int16) {
 		r, ok := recordOf(payload, raw)
 		if !ok {
@@ -96,95 +168,36 @@ func FuzzJSONReadsBack(f *testing.F) {
 		l := newLine(r)
 		l.Time, l.Level = ns, record.Level(level)
 		out := formatter.Append(nil, l)
-		if bytes.Count(out, []byte("\n")) != 1 || !bytes.HasSuffix(out, []byte("\n")) {
-			t.Fatalf("not one line: %q", out)
-		}
 		mustBeHarmless(t, out)
-		var got struct {
-			Time      time.Time
-			Logger    string
-			Msg       string
-			MsgBase64 *string `json:"msg_base64"`
-			Attrs     json.RawMessage
-			Traceback string
-			Thread    string
-		}
-		if err := json.Unmarshal(out, &got); err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-		same := func(what, got string, want []byte) {
-			if got != string([]rune(string(want))) { // each bad byte is U+FFFD
-				t.Fatalf("%s: got %q, want %q", what, got, want)
+		count := map[string]int{}
+		for i, pair := range readLogfmt(t, string(out)) {
+			count[pair.key]++
+			if i < len(ourKeys)-8 && pair.key != ourKeys[i] {
+				t.Fatalf("key %d is %s: %q", i, pair.key, out)
 			}
-		}
-		same("logger", got.Logger, r.Logger())
-		same("msg", got.Msg, r.Message())
-		same("traceback", got.Traceback, r.Traceback())
-		same("thread", got.Thread, r.Thread())
-		if got.Time.UnixNano() != l.time() {
-			t.Fatalf("time %v, want %d", got.Time, l.time())
-		}
-		if (got.MsgBase64 == nil) != utf8.Valid(r.Message()) {
-			t.Fatalf("msg_base64 where none belongs, or missing: %s", out)
-		}
-		if got.MsgBase64 != nil && *got.MsgBase64 != base64.StdEncoding.EncodeToString(r.Message()) {
-			t.Fatalf("msg_base64 %s", *got.MsgBase64)
-		}
-		if r.Attrs().Empty() != (got.Attrs == nil) {
-			t.Fatalf("attrs %s", got.Attrs)
-		}
-		if got.Attrs != nil {
-			d := json.NewDecoder(bytes.NewReader(got.Attrs))
-			d.UseNumber()
-			expect(t, d, json.Delim('{'))
-			checkObject(t, d, r.Attrs())
-			expect(t, d, json.Delim('}'))
-		}
-	})
-}
-
-func expect(t *testing.T, d *json.Decoder, want json.Token) {
-	t.Helper()
-	if got, err := d.Token(); err != nil || got != want {
-		t.Fatalf("got %#v, %v, want %#v", got, err, want)
-	}
-}
-
-// checkObject reads the members of an object and compares them, in order, with the
-// attributes that they are to show.
-func checkObject(t *testing.T, d *json.Decoder, attrs record.Attrs) {
-	t.Helper()
-	for a := range attrs.All() {
-		v := a.Value
-		if v.Tag() == record.TagGroup && len(a.Key) == 0 {
-			checkObject(t, d, v.Group())
-			continue
-		}
-		expect(t, d, string([]rune(string(a.Key))))
-		switch text := v.Bytes(); v.Tag() {
-		case record.TagGroup:
-			expect(t, d, json.Delim('{'))
-			checkObject(t, d, v.Group())
-			expect(t, d, json.Delim('}'))
-		case record.TagBytes:
-			expect(t, d, base64.StdEncoding.EncodeToString(text))
-		case record.TagString, record.TagError:
-			if utf8.Valid(text) {
-				expect(t, d, string(text))
+			want := ""
+			switch pair.key {
+			case "msg":
+				want = inUTF8(r.Message())
+			case "logger":
+				want = cmp.Or(inUTF8(r.Logger()), "root")
+			case "traceback":
+				want = inUTF8(r.Traceback())
+			case "thread":
+				want = inUTF8(r.Thread())
+			case "event":
+				t.Fatalf("an event: %q", out)
+			default:
 				continue
 			}
-			expect(t, d, json.Delim('{'))
-			expect(t, d, "base64")
-			expect(t, d, base64.StdEncoding.EncodeToString(text))
-			expect(t, d, json.Delim('}'))
-		case record.TagBool:
-			expect(t, d, v.Bool())
-		case record.TagInt:
-			expect(t, d, json.Number(string(appendJSONValue(nil, v))))
-		default: // numbers and times, whose text the tables prove
-			if _, err := d.Token(); err != nil {
-				t.Fatal(err)
+			if pair.value != want {
+				t.Fatalf("%s is %q, want %q", pair.key, pair.value, want)
 			}
 		}
-	}
+		for _, key := range ourKeys {
+			if count[key] > 1 {
+				t.Fatalf("%s stands there %d times: %q", key, count[key], out)
+			}
+		}
+	})
 }

@@ -2,7 +2,7 @@ package format
 
 import (
 	"strconv"
-	"time"
+	"unicode/utf8"
 
 	"github.com/ringlog/ringlog/record"
 )
@@ -23,7 +23,7 @@ import (
 // order of logging; groups are objects, and a repeated key is repeated), source (an
 // object of file, line and function), traceback, stack, process, thread, and for a
 // level that the ring's scale can't hold, level_number and the level_scale of that
-// number ("slog" or "python").
+// number ("slog" or "python"). [Fields] may give them other names.
 //
 // In attrs, durations are integers in nanoseconds, times RFC 3339 in the zone they
 // were logged in, bytes base64 strings, NaN and infinities the strings "NaN", "+Inf"
@@ -31,128 +31,131 @@ import (
 // Elsewhere a byte that is not UTF-8 reads as U+FFFD; of the message, msg_base64 has
 // the exact bytes then. Other text reads back exactly. Control characters of every
 // kind are escaped, so that a line is safe to show.
-type JSON struct{ clock clock }
+type JSON struct {
+	clock clock // writes time, and the key of level
+	// keys are the beginnings of the members, up to their value and with its quote
+	// where the value is always a string; empty for those left out. Each begins with a
+	// comma, in whose place the first of a line gets its brace.
+	keys        [memberCount]string
+	behindLevel string // its quote, and the key of logger
+	owner       ownerKeys
+}
 
-// NewJSON returns a JSON formatter.
-func NewJSON() *JSON {
-	return &JSON{clock{loc: time.UTC, layout: `{"time":"2006-01-02T15:04:05.`}}
+// NewJSON returns a JSON formatter of the plain set of names.
+func NewJSON() *JSON { return jsonOf(&plainNames) }
+
+func jsonOf(names *[memberCount]string) *JSON {
+	j := &JSON{}
+	for m, name := range names {
+		if name == "" {
+			continue
+		}
+		key, _ := appendJSONString([]byte(","), []byte(name))
+		j.keys[m] = string(key) + ":"
+		switch member(m) {
+		case memberTime, memberLevel, memberID, memberLevelScale:
+			j.keys[m] += `"`
+		}
+	}
+	j.clock = machineClock(j.keys[memberTime], `"`+j.keys[memberLevel])
+	if j.behindLevel = j.keys[memberLogger]; j.keys[memberLevel] != "" {
+		j.behindLevel = `"` + j.behindLevel
+	}
+	j.owner = newOwnerKeys(j.keys[memberWorker], j.keys[memberPID], j.keys[memberSeq], j.keys[memberID])
+	return j
 }
 
 // Append implements [Formatter].
 func (j *JSON) Append(dst []byte, l *Line) []byte {
-	r, o := &l.Record, l.Origin
-	if len(o.beforeSeq) == 0 {
-		o.prebuild()
+	start := len(dst)
+	if j.keys[memberTime] != "" {
+		dst = j.clock.append(dst, l.time())
+	} else {
+		dst = append(dst, j.keys[memberLevel]...)
 	}
-	dst, ns := j.clock.append(dst, l.time())
-	dst = appendDigits(dst, ns, 9)
-	dst = append(dst, `Z","level":"`...)
-	dst = l.appendLevel(dst, appendJSONEscaped)
-	dst = append(dst, `","logger":`...)
-	dst, _ = appendJSONString(dst, r.Logger())
-	dst = append(dst, `,"msg":`...)
-	dst, valid := appendJSONString(dst, r.Message())
-	dst = append(dst, o.beforeSeq...)
-	dst = strconv.AppendUint(dst, l.Seq, 10)
-	dst = append(dst, o.beforePosition...)
-	dst = strconv.AppendUint(dst, l.Position, 10)
-	dst = append(dst, '"')
-	if l.Event != "" {
-		dst, _ = appendJSONString(append(dst, `,"event":`...), []byte(l.Event))
+	if j.keys[memberLevel] != "" {
+		dst = l.appendLevel(dst, appendJSONEscaped)
 	}
-	if !valid {
-		dst = appendBase64(append(dst, `,"msg_base64":`...), r.Message())
+	dst = append(dst, j.behindLevel...)
+	if j.keys[memberLogger] != "" {
+		dst, _ = appendJSONString(dst, l.Record.Logger())
 	}
-	if !r.IsRaw() {
-		dst = appendFields(dst, r)
+	message := l.Record.Message()
+	var valid bool
+	if key := j.keys[memberMessage]; key != "" {
+		dst, valid = appendJSONString(append(dst, key...), message)
+	} else {
+		valid = utf8.Valid(message)
 	}
+	dst = l.appendOwner(dst, &j.owner)
+	if key := j.keys[memberEvent]; key != "" && l.Event != "" {
+		dst, _ = appendJSONString(append(dst, key...), []byte(l.Event))
+	}
+	if key := j.keys[memberMessageBase64]; key != "" && !valid {
+		dst = appendBase64(append(dst, key...), message)
+	}
+	if !l.Record.IsRaw() {
+		dst = j.appendFields(dst, &l.Record)
+	}
+	if len(dst) == start {
+		dst = append(dst, ',') // every member was left out
+	}
+	dst[start] = '{'
 	return append(dst, "}\n"...)
 }
 
 // appendFields appends the members that only some records have.
-func appendFields(dst []byte, r *record.Record) []byte {
-	if attrs := r.Attrs(); !attrs.Empty() {
-		dst = appendObject(append(dst, `,"attrs":`...), attrs)
+func (j *JSON) appendFields(dst []byte, r *record.Record) []byte {
+	if attrs, key := r.Attrs(), j.keys[memberAttrs]; key != "" && !attrs.Empty() {
+		dst = appendObject(append(dst, key...), attrs)
 	}
-	if source, ok := r.Source(); ok {
-		dst, _ = appendJSONString(append(dst, `,"source":{"file":`...), source.File)
-		dst = strconv.AppendUint(append(dst, `,"line":`...), uint64(source.Line), 10)
-		dst, _ = appendJSONString(append(dst, `,"function":`...), source.Function)
-		dst = append(dst, '}')
+	if key := j.keys[memberSource]; key != "" {
+		if source, ok := r.Source(); ok {
+			dst, _ = appendJSONString(append(append(dst, key...), `{"file":`...), source.File)
+			dst = strconv.AppendUint(append(dst, `,"line":`...), uint64(source.Line), 10)
+			dst, _ = appendJSONString(append(dst, `,"function":`...), source.Function)
+			dst = append(dst, '}')
+		}
 	}
-	dst = appendMember(dst, `,"traceback":`, r.Traceback())
-	dst = appendMember(dst, `,"stack":`, r.Stack())
-	dst = appendMember(dst, `,"process":`, r.Process())
-	dst = appendMember(dst, `,"thread":`, r.Thread())
+	dst = appendMember(dst, j.keys[memberTraceback], r.Traceback())
+	dst = appendMember(dst, j.keys[memberStack], r.Stack())
+	dst = appendMember(dst, j.keys[memberProcess], r.Process())
+	dst = appendMember(dst, j.keys[memberThread], r.Thread())
 	if own, ok := r.Level(); ok {
-		dst = append(dst, `,"level_number":`...)
-		dst = strconv.AppendInt(dst, int64(own.Number), 10)
-		if own.Scale == record.ScaleSlog {
-			dst = append(dst, `,"level_scale":"slog"`...)
-		} else {
-			dst = append(dst, `,"level_scale":"python"`...)
+		if key := j.keys[memberLevelNumber]; key != "" {
+			dst = strconv.AppendInt(append(dst, key...), int64(own.Number), 10)
+		}
+		if key := j.keys[memberLevelScale]; key != "" {
+			dst = append(append(append(dst, key...), scaleName(own.Scale)...), '"')
 		}
 	}
 	return dst
 }
 
-// appendMember appends a member of an object where it is there at all.
-func appendMember(dst []byte, name string, text []byte) []byte {
-	if text == nil {
+func scaleName(s record.Scale) string {
+	if s == record.ScaleSlog {
+		return "slog"
+	}
+	return "python"
+}
+
+// appendMember appends a member of an object where it is there at all. key is the
+// beginning of the member, or empty if it is to be left out.
+func appendMember(dst []byte, key string, text []byte) []byte {
+	if text == nil || key == "" {
 		return dst
 	}
-	dst, _ = appendJSONString(append(dst, name...), text)
+	dst, _ = appendJSONString(append(dst, key...), text)
 	return dst
 }
 
-func appendObject(dst []byte, attrs record.Attrs) []byte {
-	start := len(dst)
-	dst = appendMembers(dst, attrs)
-	if len(dst) == start {
-		return append(dst, "{}"...)
+// appendJSONLogger appends the logger's name for programs that expect one of the root
+// logger, too.
+func appendJSONLogger(dst []byte, r *record.Record) []byte {
+	logger := r.Logger()
+	if len(logger) == 0 {
+		return append(dst, `"`+rootLogger+`"`...)
 	}
-	dst[start] = '{' // in the place of the first member's comma
-	return append(dst, '}')
-}
-
-// appendMembers appends attrs, each with a comma before it.
-func appendMembers(dst []byte, attrs record.Attrs) []byte {
-	for a := range attrs.All() {
-		if a.Value.Tag() == record.TagGroup && len(a.Key) == 0 {
-			dst = appendMembers(dst, a.Value.Group()) // inlined
-			continue
-		}
-		dst, _ = appendJSONString(append(dst, ','), a.Key)
-		dst = appendJSONValue(append(dst, ':'), a.Value)
-	}
+	dst, _ = appendJSONString(dst, logger)
 	return dst
-}
-
-func appendJSONValue(dst []byte, v record.Value) []byte {
-	switch v.Tag() {
-	case record.TagBool:
-		return strconv.AppendBool(dst, v.Bool())
-	case record.TagInt:
-		return strconv.AppendInt(dst, v.Int64(), 10)
-	case record.TagUint:
-		return strconv.AppendUint(dst, v.Uint64(), 10)
-	case record.TagDuration:
-		return strconv.AppendInt(dst, int64(v.Duration()), 10)
-	case record.TagFloat:
-		return appendJSONFloat(dst, v.Float64())
-	case record.TagTime:
-		t, offset := v.Time()
-		return append(appendTime(append(dst, '"'), t, offset), '"')
-	case record.TagBytes:
-		return appendBase64(dst, v.Bytes())
-	case record.TagGroup:
-		return appendObject(dst, v.Group())
-	default:
-		start := len(dst)
-		dst, valid := appendJSONString(dst, v.Bytes())
-		if !valid {
-			dst = append(appendBase64(append(dst[:start], `{"base64":`...), v.Bytes()), '}')
-		}
-		return dst
-	}
 }

@@ -6,27 +6,75 @@ import (
 )
 
 // Origin says who logged a record: an owner of a lane. Lines share one Origin per
-// owner. Its fields must not change once a line of it has been formatted, and one
-// goroutine at a time may format its lines: what they have in common is kept here.
+// owner, whatever formats they are written in. Its fields must not change once a line
+// of it has been formatted, and one goroutine at a time may format its lines: what they
+// have in common is kept here.
 type Origin struct {
 	Worker string // label of the worker
 	PID    uint64 // for display only
 	Ring   [16]byte
 	Lane   int // index of the lane in its ring
 
-	beforeSeq, beforePosition []byte // pieces of a JSON line, empty at first
+	pieces []ownerPieces // for each of the ownerKeys that were used
 }
 
-// prebuild makes the pieces of a JSON line that are the same for all of o's lines.
-func (o *Origin) prebuild() {
-	b := append([]byte(nil), `,"worker":`...)
-	b, _ = appendJSONString(b, []byte(o.Worker))
-	b = append(b, `,"pid":`...)
-	b = strconv.AppendUint(b, o.PID, 10)
-	o.beforeSeq = append(b, `,"seq":`...)
+// ownerKeys are the beginnings of the members of a JSON object that say who logged a
+// record, up to their values, and that of the id up to the text in its quotes. A member
+// whose beginning is empty is left out.
+type ownerKeys struct {
+	worker, pid, seq, id string
+	all                  string // all of them, to tell these from others
+}
 
-	b = append([]byte(nil), `,"id":"`...)
-	b = hex.AppendEncode(b, o.Ring[:])
-	b = strconv.AppendInt(append(b, '-'), int64(o.Lane), 10)
-	o.beforePosition = append(b, '-')
+func newOwnerKeys(worker, pid, seq, id string) ownerKeys {
+	return ownerKeys{worker, pid, seq, id, worker + "\x00" + pid + "\x00" + seq + "\x00" + id}
+}
+
+// ownerPieces are pieces of JSON that are the same in all of an owner's lines.
+type ownerPieces struct {
+	keys                      string // ownerKeys.all
+	beforeSeq, beforePosition []byte
+}
+
+// appendOwner appends the members that say who logged l, with the keys k.
+func (l *Line) appendOwner(dst []byte, k *ownerKeys) []byte {
+	p := l.Origin.piecesOf(k)
+	dst = append(dst, p.beforeSeq...)
+	if k.seq != "" {
+		dst = strconv.AppendUint(dst, l.Seq, 10)
+	}
+	if k.id != "" {
+		dst = append(dst, p.beforePosition...)
+		dst = append(strconv.AppendUint(dst, l.Position, 10), '"')
+	}
+	return dst
+}
+
+func (o *Origin) piecesOf(k *ownerKeys) *ownerPieces {
+	for i := range o.pieces {
+		if p := &o.pieces[i]; p.keys == k.all {
+			return p
+		}
+	}
+	o.pieces = append(o.pieces, o.prebuild(k))
+	return &o.pieces[len(o.pieces)-1]
+}
+
+func (o *Origin) prebuild(k *ownerKeys) ownerPieces {
+	p := ownerPieces{keys: k.all}
+	if k.worker != "" {
+		p.beforeSeq, _ = appendJSONString([]byte(k.worker), []byte(o.Worker))
+	}
+	if k.pid != "" {
+		p.beforeSeq = strconv.AppendUint(append(p.beforeSeq, k.pid...), o.PID, 10)
+	}
+	p.beforeSeq = append(p.beforeSeq, k.seq...)
+	p.beforePosition = o.appendID([]byte(k.id))
+	return p
+}
+
+// appendID appends the id of o's records, up to their position.
+func (o *Origin) appendID(dst []byte) []byte {
+	dst = append(hex.AppendEncode(dst, o.Ring[:]), '-')
+	return append(strconv.AppendInt(dst, int64(o.Lane), 10), '-')
 }

@@ -3,10 +3,12 @@ package format
 import (
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/ringlog/ringlog/record"
 )
+
+// DefaultLayout is that of text lines if no other is asked for.
+const DefaultLayout = `%(asctime)s - %(name)s - %(levelname)s - %(message)s %(attrs)s`
 
 // Text writes lines for people, in the form that Python's logging has by default:
 //
@@ -15,39 +17,100 @@ import (
 // Further lines of a message, and tracebacks and stacks, follow indented by four
 // spaces; no other line starts with a space. Where a record comes from (source, process,
 // thread) is for [JSON] to say: Python's records all carry it.
+//
+// [Options] may give another layout, which is written as for Python's logging, for
+// example
+//
+//	%(asctime)s %(levelname)-8s [%(study)s/%(trial)s] %(message)s %(attrs)s
+//
+// A line then shows the fields that are named, and nothing else: without %(attrs)s no
+// attributes. Fields are those that Python has
+//
+//	asctime    time, as the time format says
+//	created    time in seconds since 1970
+//	msecs      its milliseconds
+//	name       name of the logger, root for the root logger
+//	levelname  name of the level
+//	levelno    its number in Python: 10 for DEBUG, 20, 30, 40, 50
+//	message    message
+//	pathname   source file, where it is known, like the next four
+//	filename   its name without folders
+//	module     its name without folders and ending
+//	lineno     line in it, 0 if unknown
+//	funcName   function
+//	process    process id
+//	processName, threadName, where they were logged
+//
+// and ours:
+//
+//	worker     label of the worker
+//	pid        process id
+//	seq        number of the record among its owner's
+//	id         "<ring, 32 hex digits>-<lane>-<position>", unique
+//	event      what a line that ringlog itself writes reports: lost, torn, …
+//	attrs      all attributes, as key=value; a space before it is left out with them
+//
+// Any other name is that of an attribute outside of all groups, the first of that name;
+// it is shown empty where there is none. Behind the name come, as in Python, flags (-
+// puts text to the left, 0 fills numbers with zeros, + shows signs), a width, which
+// counts characters, a precision, which cuts text, and s, or for numbers d, f, e or g.
+// An attribute that is not a number is shown as with s. %% is a percent sign.
+//
+// No record can make a line that looks like another's: its text is escaped, a line that
+// would start with a space starts with \x20, and a logger that took the name of
+// ringlog's own lines ([OwnLogger]) is shown as \x72inglog.
 type Text struct {
 	clock clock
-	group []byte // prefix of the keys in the group being written
-	word  []byte // scratch for a key or value made of parts
+	steps []step // of the layout; nil: the default, which needs none
+	path  path
+	word  []byte // scratch for a field's text
 }
 
-// NewText returns a text formatter that shows times in loc, nil for local time.
+// NewText returns a text formatter of the default layout that shows times in loc, nil
+// for local time.
 func NewText(loc *time.Location) *Text {
-	if loc == nil {
-		loc = time.Local
+	t, err := newText(Options{Location: loc})
+	if err != nil {
+		panic(err) // the defaults are constants, which the tests parse
 	}
-	return &Text{clock: clock{loc: loc, layout: time.DateTime}}
+	return t
+}
+
+func newText(o Options) (*Text, error) {
+	t := &Text{clock: clock{loc: o.Location}}
+	if t.clock.loc == nil {
+		t.clock.loc = time.Local
+	}
+	if o.TimeFormat == "" {
+		o.TimeFormat = defaultTimeFormat
+	}
+	var err error
+	if t.clock.parts, err = parseTimeFormat(o.TimeFormat); err != nil {
+		return nil, err
+	}
+	if o.Layout == "" {
+		o.Layout = DefaultLayout
+	}
+	if t.steps, err = parseLayout(o.Layout, o.TimeFormat); err != nil {
+		return nil, err
+	}
+	if o.Layout == DefaultLayout && o.TimeFormat == defaultTimeFormat {
+		t.steps = nil
+	}
+	return t, nil
 }
 
 // Append implements [Formatter].
 func (t *Text) Append(dst []byte, l *Line) []byte {
-	dst, ns := t.clock.append(dst, l.time())
-	dst = appendDigits(append(dst, ','), ns/1e6, 3)
-	dst = append(dst, " - "...)
-	switch logger := l.Record.Logger(); {
-	case len(logger) == 0:
-		dst = append(dst, "root"...)
-	case l.Event == "" && string(logger) == OwnLogger:
-		dst = append(dst, notOwn...)
-	default:
-		dst = appendLine(dst, logger)
+	if t.steps != nil {
+		dst = t.appendLayout(dst, l)
+	} else { // what the steps of DefaultLayout would append, in less time
+		dst = append(t.clock.append(dst, l.time()), " - "...)
+		dst = append(l.appendLogger(dst, noCut), " - "...)
+		dst = append(l.appendLevel(dst, appendLine), " - "...)
+		dst = appendLines(dst, l.Record.Message())
+		dst = t.appendAttrs(dst, l.Record.Attrs())
 	}
-	dst = append(dst, " - "...)
-	dst = l.appendLevel(dst, appendLine)
-	dst = append(dst, " - "...)
-	dst = appendLines(dst, l.Record.Message())
-	t.group = t.group[:0]
-	dst = t.appendAttrs(dst, l.Record.Attrs())
 	for _, block := range [...][]byte{l.Record.Traceback(), l.Record.Stack()} {
 		if len(block) > 0 {
 			dst = appendLines(append(dst, indent...), block)
@@ -56,51 +119,19 @@ func (t *Text) Append(dst []byte, l *Line) []byte {
 	return append(dst, '\n')
 }
 
-// notOwn is how the name of ringlog's own logger is shown when a worker took it:
-// what ringlog says of gaps and ends is to be believed.
-const notOwn = `\x72inglog`
-
+// appendAttrs appends attrs, each with a space before it.
 func (t *Text) appendAttrs(dst []byte, attrs record.Attrs) []byte {
 	for a := range attrs.All() {
 		if a.Value.Tag() == record.TagGroup {
-			outer := len(t.group)
-			t.enter(a.Key)
+			outer := t.path.enter(a.Key)
 			dst = t.appendAttrs(dst, a.Value.Group())
-			t.group = t.group[:outer]
+			t.path.leave(outer)
 			continue
 		}
-		dst = append(dst, ' ')
-		if len(t.group) == 0 {
-			dst = appendWord(dst, a.Key)
-		} else {
-			t.word = append(append(t.word[:0], t.group...), a.Key...)
-			dst = appendWord(dst, t.word)
-		}
+		dst = appendWord(append(dst, ' '), t.path.key(a.Key))
 		dst = appendTextValue(append(dst, '='), a.Value)
 	}
 	return dst
-}
-
-// maxGroup bounds the names of groups before a key, in bytes. They are repeated for
-// each of a group's attributes: without a bound a long name before many small
-// attributes would make a line thousands of times longer than its record.
-const maxGroup = 128
-
-// enter adds a group's name to the prefix of keys, which is cut where it grows too
-// long. A group without a name is inlined.
-func (t *Text) enter(name []byte) {
-	if len(name) == 0 {
-		return
-	}
-	t.group = append(append(t.group, name...), '.')
-	if len(t.group) <= maxGroup {
-		return
-	}
-	cut := maxGroup
-	for cut > maxGroup-utf8.UTFMax && !utf8.RuneStart(t.group[cut]) {
-		cut--
-	}
-	t.group = append(t.group[:cut], "..."...)
 }
 
 func appendTextValue(dst []byte, v record.Value) []byte {

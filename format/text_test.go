@@ -185,20 +185,3 @@ func TestRawWritesTheMessageAlone(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
-
-func TestParseKnowsItsFormatsAndNamesWhatItRefuses(t *testing.T) {
-	t.Parallel()
-	for _, name := range []string{"text", "json", "raw"} {
-		f, err := Parse(name, time.UTC)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := f.Append(nil, newLine(record.Raw([]byte("m")))); len(got) == 0 || got[len(got)-1] != '\n' {
-			t.Errorf("%s: %q", name, got)
-		}
-	}
-	_, err := Parse("xml", nil)
-	if err == nil || err.Error() != `format: unknown format "xml": want text, json or raw` {
-		t.Errorf("got %v", err)
-	}
-}

@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
 // backupTime is the UTC instant in a rotated file's name, which is the output's
@@ -22,10 +20,16 @@ import (
 // *.log, so that a shipper reads no line twice.
 const backupTime = "20060102T150405.000000000Z"
 
+// suffixes are what a rotated file's archives have behind its name.
+var suffixes = map[Compression]string{Gzip: ".gz", Zstd: ".zst"}
+
+// maxSuffix is how many bytes the longest name of a rotated file has behind the output's.
+const maxSuffix = len(".") + len(backupTime) + len(".zst")
+
 // checkBackupName refuses an output whose name leaves no room for the suffix,
 // rather than failing at the first rotation.
 func checkBackupName(path string) error {
-	if len(filepath.Base(path))+1+len(backupTime) > unix.NAME_MAX {
+	if len(filepath.Base(path))+maxSuffix > unix.NAME_MAX {
 		return fmt.Errorf("open %s: a rotated file's name would be too long: %w", path, unix.ENAMETOOLONG)
 	}
 	return nil
@@ -42,84 +46,136 @@ func backupInstant(base, name string) (at time.Time, ok bool) {
 	return at, err == nil && at.Format(backupTime) == suffix
 }
 
-// backups lists the names of the output's rotated files, oldest first.
-func backups(path string) ([]string, error) {
+// outputOf is the path of the output that backup was; ok only if it has exactly the
+// form of a rotated file that is no archive.
+func outputOf(backup string) (path string, ok bool) {
+	dir, name := filepath.Split(backup)
+	n := len(name) - len(".") - len(backupTime)
+	if n <= 0 {
+		return "", false
+	}
+	if _, ok := backupInstant(name[:n], name); !ok {
+		return "", false
+	}
+	return dir + name[:n], true
+}
+
+// rotated is one file that was set aside: as it was, as an archive, or both, while the
+// one is made out of the other.
+type rotated struct {
+	name  string // without an archive's suffix
+	at    time.Time
+	forms []string // the suffixes that are there: "", ".gz", ".zst"
+}
+
+// list returns the output's rotated files, oldest first: only what is a regular file,
+// and whose name is exactly of our form.
+func list(path string) ([]rotated, error) {
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return nil, err
 	}
-	names, err := dir.Readdirnames(-1)
+	entries, err := dir.ReadDir(-1)
 	if err = errors.Join(err, dir.Close()); err != nil {
 		return nil, err
 	}
 	base := filepath.Base(path)
-	names = slices.DeleteFunc(names, func(name string) bool {
-		_, ok := backupInstant(base, name)
-		return !ok
-	})
-	slices.Sort(names)
-	return names, nil
+	byName := map[string]*rotated{}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), base) || !e.Type().IsRegular() {
+			continue
+		}
+		name, form := cutForm(e.Name())
+		at, ok := backupInstant(base, name)
+		if !ok {
+			continue
+		}
+		r := byName[name]
+		if r == nil {
+			r = &rotated{name: name, at: at}
+			byName[name] = r
+		}
+		r.forms = append(r.forms, form)
+	}
+	all := make([]rotated, 0, len(byName))
+	for _, r := range byName {
+		all = append(all, *r)
+	}
+	slices.SortFunc(all, func(a, b rotated) int { return strings.Compare(a.name, b.name) })
+	return all, nil
+}
+
+// cutForm splits an archive's name.
+func cutForm(full string) (name, form string) {
+	for _, suffix := range suffixes {
+		if name, ok := strings.CutSuffix(full, suffix); ok {
+			return name, suffix
+		}
+	}
+	return full, ""
 }
 
 // nextBackup is the path for the file that is rotated at now. It is greater than
-// any there: when rotations fall in one instant or the clock was set back, it is
-// one nanosecond after the newest.
+// any there, archives too: when rotations fall in one instant or the clock was set
+// back, it is one nanosecond after the newest.
 func nextBackup(path string, now time.Time) (string, error) {
-	names, err := backups(path)
+	newest, err := newestBackup(path)
 	if err != nil {
 		return "", err
 	}
-	base, at := filepath.Base(path), now.UTC()
-	if len(names) > 0 {
-		newest, _ := backupInstant(base, names[len(names)-1])
-		if !at.After(newest) {
-			at = newest.Add(time.Nanosecond)
-		}
-	}
-	name := base + "." + at.Format(backupTime)
-	if _, ok := backupInstant(base, name); !ok { // after the year 9999
-		return "", fmt.Errorf("no name sorts after %s", names[len(names)-1])
-	}
-	return filepath.Join(filepath.Dir(path), name), nil
+	backup, _, err := backupAfter(path, newest, now)
+	return backup, err
 }
 
-// Prune removes all but the newest Options.Keep rotated files of this output, and
-// returns how many those were.
-// Only regular files whose names are exactly of our form are touched. A file that
-// cannot be removed does not stop the others; the error names each, is no reason
-// to stop the drain, and the next Prune tries again.
-func (f *File) Prune() (removed int, err error) {
-	if _, err := f.stat(); err != nil {
-		return 0, err
+// newestBackup is the instant of the output's newest rotated file; zero: it has none.
+func newestBackup(path string) (newest time.Time, err error) {
+	all, err := list(path)
+	if err != nil || len(all) == 0 {
+		return newest, err
 	}
-	if f.opts.Keep <= 0 {
-		return 0, nil
+	return all[len(all)-1].at, nil
+}
+
+// backupAfter is nextBackup where the newest is known.
+func backupAfter(path string, newest, now time.Time) (backup string, at time.Time, err error) {
+	if at = now.UTC(); !at.After(newest) {
+		at = newest.Add(time.Nanosecond)
 	}
-	names, err := backups(f.path)
+	backup = BackupName(path, at)
+	if _, ok := outputOf(backup); !ok { // after the year 9999
+		return "", at, fmt.Errorf("no name sorts after %s", BackupName(path, newest))
+	}
+	return backup, at, nil
+}
+
+// BackupName is the path to which a file of the output at path is rotated at that instant,
+// but for the nanoseconds by which two such paths differ. They sort as their instants do.
+func BackupName(path string, at time.Time) string { return path + "." + at.UTC().Format(backupTime) }
+
+// Uncompressed returns the paths of the output's rotated files, oldest first, that have
+// no archive yet, or are still there beside one: those for Compress.
+func Uncompressed(path string) (backups []string, err error) {
+	all, err := list(path)
 	if err != nil {
-		return 0, fmt.Errorf("prune %s: %w", f.path, err)
+		return nil, fmt.Errorf("look for rotated files of %s: %w", path, err)
 	}
-	var errs []error
-	for _, name := range names[:max(0, len(names)-f.opts.Keep)] {
-		old := filepath.Join(filepath.Dir(f.path), name)
-		st, err := lstat(old)
-		if err == nil && !isRegular(&st) {
-			err = fmt.Errorf("remove %s: %w", old, ErrNotRegular)
-		}
-		if err == nil {
-			err = failpoint.Err(failpoint.FilePrune)
-		}
-		if err == nil {
-			err = os.Remove(old)
-		}
-		if err == nil {
-			removed++
-		} else if !errors.Is(err, os.ErrNotExist) { // gone is as good as removed
-			errs = append(errs, err)
+	for _, r := range all {
+		if slices.Contains(r.forms, "") {
+			backups = append(backups, filepath.Join(filepath.Dir(path), r.name))
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return removed, fmt.Errorf("prune %s: %w", f.path, err)
+	return backups, nil
+}
+
+// Oldest is when the oldest of the output's rotated files was set aside, archives
+// included; the zero Time if there is none.
+func Oldest(path string) (time.Time, error) {
+	all, err := list(path)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("look for rotated files of %s: %w", path, err)
 	}
-	return removed, nil
+	if len(all) == 0 {
+		return time.Time{}, nil
+	}
+	return all[0].at, nil
 }

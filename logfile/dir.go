@@ -52,6 +52,19 @@ func resolve(path string) (string, error) {
 	return "", fmt.Errorf("open %s: %w", path, unix.ELOOP)
 }
 
+// likeness gives fd the owner and the mode of another file. Owner first: changing it may
+// clear mode bits. Only root can keep a foreign owner; without, the file is ours like any
+// that we create.
+func likeness(fd *os.File, of *unix.Stat_t) error {
+	if err := fd.Chown(int(of.Uid), int(of.Gid)); err != nil && !errors.Is(err, unix.EPERM) {
+		return err
+	}
+	if err := unix.Fchmod(int(fd.Fd()), of.Mode&0o7777); err != nil { // not less the umask
+		return fmt.Errorf("chmod %s: %w", fd.Name(), err)
+	}
+	return nil
+}
+
 func syncDir(dir string) error {
 	if err := failpoint.Err(failpoint.DirSync); err != nil {
 		return fmt.Errorf("sync %s: %w", dir, err)

@@ -13,12 +13,13 @@ var (
 	ErrLocked = errors.New("logfile: output is in use")
 
 	// ErrNotRegular is returned by [Open] for a directory, pipe, terminal,
-	// socket or device: these can be neither locked, rolled back nor rotated.
+	// socket or device: these can be neither locked, rolled back nor rotated. And by
+	// [Compress], where the archive would be.
 	ErrNotRegular = errors.New("logfile: not a regular file")
 
-	// ErrRaced is returned by [Open], [File.Rotate] and [Rollback] when the path
-	// was replaced again and again between being opened and being locked. Trying
-	// later is all a caller can do.
+	// ErrRaced is returned by [Open], [File.Rotate], [Rollback] and [Compress] when
+	// the path was replaced again and again between being opened and being locked.
+	// Trying later is all a caller can do.
 	ErrRaced = errors.New("logfile: path keeps being replaced")
 
 	// ErrRemoved: the file has no name left, so what was written is gone. Close
@@ -39,11 +40,19 @@ var (
 	// is in the file is unknown: go on as after ErrTruncated.
 	ErrGrown = errors.New("logfile: output was written to by somebody else")
 
+	// ErrChanged is returned by [Compress] if somebody wrote to the file, or put another
+	// one in its place, meanwhile.
+	ErrChanged = errors.New("logfile: file was changed by somebody else")
+
 	// ErrMoved: the path now names another file or none, but ours has the size
 	// that was asked for and still has a name somewhere (a foreign logrotate
 	// renamed it). What was written is whole there: take it as written, then
 	// Close, and Open the path again for the next batch.
 	ErrMoved = errors.New("logfile: output was moved")
+
+	// ErrNotRotated is returned by [Compress] and [PruneUpTo] for a path that has not
+	// exactly the form of a rotated file's: the output itself is none.
+	ErrNotRotated = errors.New("logfile: not the name of a rotated file")
 
 	// ErrPending is returned by [Rollback] for a [Pending] that contradicts
 	// itself; no file was opened.

@@ -5,8 +5,9 @@
 // a crash. It knows nothing of rings and records; the caller keeps the intent.
 //
 // A batch goes Size → (intent) → Write until all is there → Check → (applied,
-// published, cleared) → perhaps Rotate and Prune. On start [Rollback] comes before
-// [Open], and [File.EndPartialLine] after it.
+// published, cleared) → perhaps Rotate. On start [Rollback] comes before [Open], and
+// [File.EndPartialLine] after it. [Compress] and [Prune] are for files that were set
+// aside, and may run beside all this.
 //
 // # What is trusted
 //
@@ -24,6 +25,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 	"gopkg.in/natefinch/lumberjack.v2"
@@ -31,17 +33,11 @@ import (
 	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
-// Options of an output; the zero value is the default.
-type Options struct {
-	Keep int // rotated files kept by Prune, newest first; 0 (and less): all of them
-}
-
 // File is one open, locked output. It belongs to one goroutine at a time. Every
 // method but Close and Path fails with an error that is [os.ErrClosed] after
 // Close. Errors of system calls keep their errno: errors.Is(err, unix.ENOSPC).
 type File struct {
 	path string // absolute, no link in it
-	opts Options
 
 	fd       *os.File // holds the lock; nil when closed
 	out      *lumberjack.Logger
@@ -49,6 +45,9 @@ type File struct {
 
 	dirty    bool     // bytes may have come since Sync
 	unsynced []string // directories with entries made since they were synced
+
+	looked bool      // newest is known
+	newest time.Time // instant of the newest rotated file; zero: there is none
 }
 
 // Open opens or creates (mode 0644 less the umask; directories 0755) the output
@@ -57,7 +56,7 @@ type File struct {
 //
 // Errors: a *LockedError if somebody has the file under this or another name,
 // ErrNotRegular, ErrRaced, or what the system says.
-func Open(path string, opts Options) (*File, error) {
+func Open(path string) (*File, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -79,7 +78,7 @@ func Open(path string, opts Options) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{path: path, opts: opts, fd: fd, out: takeLogger(), unsynced: append(changed, filepath.Dir(path))}
+	f := &File{path: path, fd: fd, out: takeLogger(), unsynced: append(changed, filepath.Dir(path))}
 	f.dirty = true // as far as is known: whoever had the file before may not have synced it
 	if err := errors.Join(keepUnfinished(path), f.attach(fd)); err != nil {
 		return nil, errors.Join(err, f.Close())

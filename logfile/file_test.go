@@ -56,7 +56,7 @@ func TestOpenRefusesWhatIsNotARegularFile(t *testing.T) {
 	link := filepath.Join(dir, "link")
 	check(t, os.Symlink(fifo, link))
 	for _, path := range []string{dir, fifo, link, "/dev/null", "/dev/full"} {
-		_, err := Open(path, Options{})
+		_, err := Open(path)
 		wantErr(t, err, ErrNotRegular)
 	}
 }
@@ -64,7 +64,7 @@ func TestOpenRefusesWhatIsNotARegularFile(t *testing.T) {
 func TestOpenRefusesNamesThatCouldNotBeRotated(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	_, err := Open(filepath.Join(dir, strings.Repeat("x", 240)), Options{})
+	_, err := Open(filepath.Join(dir, strings.Repeat("x", 225)))
 	wantErr(t, err, unix.ENAMETOOLONG)
 	if got := names(t, dir); len(got) != 0 {
 		t.Fatalf("refused, but made %q", got)
@@ -91,7 +91,7 @@ func TestOpenFollowsLinksOnceAlsoToNothing(t *testing.T) {
 
 	loop := filepath.Join(dir, "loop")
 	check(t, os.Symlink("loop", loop))
-	_, err := Open(loop, Options{})
+	_, err := Open(loop)
 	wantErr(t, err, unix.ELOOP)
 }
 
@@ -264,7 +264,6 @@ func TestClosedFileRefusesEverythingAndClosesTwice(t *testing.T) {
 		"Check":          func() error { return f.Check(0) },
 		"NeedsRotation":  func() error { _, err := f.NeedsRotation(1); return err },
 		"Rotate":         func() error { _, err := f.Rotate(); return err },
-		"Prune":          func() error { _, err := f.Prune(); return err },
 		"Sync":           f.Sync,
 	} {
 		t.Run(name, func(t *testing.T) { wantErr(t, call(), os.ErrClosed) })
@@ -275,7 +274,7 @@ func TestClosedFileRefusesEverythingAndClosesTwice(t *testing.T) {
 func BenchmarkWriteOfABatch(b *testing.B) {
 	for _, size := range []int{100, PieceSize} {
 		b.Run(fmt.Sprintf("%d bytes", size), func(b *testing.B) {
-			f, err := Open(filepath.Join(b.TempDir(), "app.log"), Options{})
+			f, err := Open(filepath.Join(b.TempDir(), "app.log"))
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -30,7 +30,10 @@ func TestMain(m *testing.M) {
 }
 
 func runChild(role, path string) int {
-	f, err := Open(path, Options{})
+	if kind, ok := strings.CutPrefix(role, "compress-"); ok {
+		return compressAndTell(path, kind)
+	}
+	f, err := Open(path)
 	if err != nil {
 		os.Stderr.WriteString(err.Error())
 		return 1
@@ -83,12 +86,7 @@ func wantErr(t *testing.T, err, target error) {
 // open opens path and closes it with the test.
 func open(t *testing.T, path string) *File {
 	t.Helper()
-	return openWith(t, path, Options{})
-}
-
-func openWith(t *testing.T, path string, opts Options) *File {
-	t.Helper()
-	f := must[*File](t)(Open(path, opts))
+	f := must[*File](t)(Open(path))
 	t.Cleanup(func() {
 		if err := f.Close(); err != nil {
 			t.Error(err)
@@ -125,9 +123,9 @@ func names(t *testing.T, dir string) []string {
 func history(t *testing.T, path string) string {
 	t.Helper()
 	var all bytes.Buffer
-	old := must[[]string](t)(backups(path))
-	for _, name := range append(slices.Clone(old), filepath.Base(path)) {
-		all.Write(must[[]byte](t)(os.ReadFile(filepath.Join(filepath.Dir(path), name))))
+	old := must[[]string](t)(Uncompressed(path))
+	for _, name := range append(slices.Clone(old), path) {
+		all.Write(must[[]byte](t)(os.ReadFile(name)))
 	}
 	if got := names(t, filepath.Dir(path)); len(got) != len(old)+1 {
 		t.Fatalf("folder has %q, want the output and %d backups", got, len(old))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,7 +24,7 @@ func TestOpenIsRefusedWithThePidUnderEachNameOfAFile(t *testing.T) {
 	check(t, os.Link(path, hard))
 	check(t, os.Symlink("app.log", soft))
 	for _, other := range []string{path, hard, soft} {
-		_, err := Open(other, Options{})
+		_, err := Open(other)
 		wantHeldBy(t, err, os.Getpid())
 	}
 }
@@ -40,7 +41,7 @@ func TestOpenIsRefusedWhileAnotherProcessHoldsTheFile(t *testing.T) {
 	if line, err := bufio.NewReader(stdout).ReadString('\n'); err != nil || line != "held\n" {
 		t.Fatalf("child says %q: %v", line, err)
 	}
-	_, err = Open(path, Options{})
+	_, err = Open(path)
 	wantHeldBy(t, err, cmd.Process.Pid)
 	_, err = Rollback(Pending{Path: path})
 	wantHeldBy(t, err, cmd.Process.Pid)
@@ -54,7 +55,7 @@ func wantHeldBy(t *testing.T, err error, pid int) {
 	t.Helper()
 	wantErr(t, err, ErrLocked)
 	var locked *LockedError
-	if !errors.As(err, &locked) || len(locked.PIDs) != 1 || locked.PIDs[0] != pid {
+	if !errors.As(err, &locked) || !slices.Contains(locked.PIDs, pid) { // a child that another test is just starting has it, too
 		t.Fatalf("error is %v, want it to name pid %d", err, pid)
 	}
 	if !strings.Contains(err.Error(), locked.Path) || !strings.Contains(err.Error(), fmt.Sprint(pid)) {
@@ -66,7 +67,7 @@ func TestClosingLumberjacksDescriptorKeepsTheLock(t *testing.T) {
 	t.Parallel()
 	f := open(t, filepath.Join(t.TempDir(), "app.log"))
 	check(t, f.detach())
-	_, err := Open(f.Path(), Options{})
+	_, err := Open(f.Path())
 	wantErr(t, err, ErrLocked)
 }
 
@@ -88,7 +89,7 @@ func TestRotatedFileIsFreeAndTheNewOneLocked(t *testing.T) {
 	t.Parallel()
 	f := open(t, filepath.Join(t.TempDir(), "app.log"))
 	backup := must[string](t)(f.Rotate())
-	_, err := Open(f.Path(), Options{})
+	_, err := Open(f.Path())
 	wantErr(t, err, ErrLocked)
 	open(t, backup)
 }

@@ -45,7 +45,7 @@ func TestQuickRotationsKeepEveryByteOnceUnlikeLumberjacks(t *testing.T) {
 		write(t, f, line)
 		must[string](t)(f.Rotate())
 	}
-	if got := must[[]string](t)(backups(f.Path())); len(got) != rotations {
+	if got := must[[]string](t)(Uncompressed(f.Path())); len(got) != rotations {
 		t.Fatalf("%d backups, want %d", len(got), rotations)
 	}
 	if history(t, f.Path()) != want.String() {
@@ -109,7 +109,7 @@ func TestFailedOpenRenamesNothingUnlikeLumberjacks(t *testing.T) {
 
 	dir := t.TempDir()
 	check(t, os.Mkdir(filepath.Join(dir, "app.log"), 0o755))
-	_, err := Open(filepath.Join(dir, "app.log"), Options{})
+	_, err := Open(filepath.Join(dir, "app.log"))
 	wantErr(t, err, ErrNotRegular)
 	if got := names(t, dir); len(got) != 1 {
 		t.Fatalf("folder has %q", got)

@@ -87,13 +87,8 @@ func (r *rotation) prepare() error {
 		return fmt.Errorf("create %s: %w", temp, err)
 	}
 	r.next = os.NewFile(uintptr(fd), r.f.path) // its name in later errors
-	// Owner first: changing it may clear mode bits. Only root can keep a
-	// foreign owner; without, the file is ours like any that we create.
-	if err := unix.Fchown(fd, int(old.Uid), int(old.Gid)); err != nil && !errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("chown %s: %w", temp, err)
-	}
-	if err := unix.Fchmod(fd, old.Mode&0o7777); err != nil { // not less the umask
-		return fmt.Errorf("chmod %s: %w", temp, err)
+	if err := likeness(r.next, &old); err != nil {
+		return err
 	}
 	return lock(r.next, temp)
 }
@@ -117,18 +112,27 @@ func (r *rotation) setAside() error {
 		return err
 	}
 	for range maxRaces {
-		backup, err := nextBackup(r.f.path, time.Now())
+		// Only the holder of the lock gives such names, so one look at the folder does for
+		// all rotations; it may have many thousand entries.
+		if !r.f.looked {
+			if r.f.newest, err = newestBackup(r.f.path); err != nil {
+				return err
+			}
+			r.f.looked = true
+		}
+		backup, at, err := backupAfter(r.f.path, r.f.newest, time.Now())
 		if err != nil {
 			return err
 		}
 		err = renameNew(r.f.path, backup)
 		if errors.Is(err, unix.EEXIST) {
+			r.f.looked = false // somebody else did
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		r.backup = backup
+		r.backup, r.f.newest = backup, at
 		moved, err := lstat(backup)
 		if err == nil && identityOf(&moved) != identityOf(&old) {
 			err = ErrMoved

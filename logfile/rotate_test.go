@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -87,12 +88,12 @@ func rotateForEver(f *File) {
 
 // lineCount is how many lines the output and its backups have.
 func lineCount(path string) (lines int) {
-	old, err := backups(path)
+	old, err := Uncompressed(path)
 	if err != nil {
 		panic(err)
 	}
-	for _, name := range append(old, filepath.Base(path)) {
-		text, err := os.ReadFile(filepath.Join(filepath.Dir(path), name))
+	for _, name := range append(old, path) {
+		text, err := os.ReadFile(name)
 		if err != nil {
 			panic(err)
 		}
@@ -223,7 +224,7 @@ func TestRotateSucceedsWhenAnotherOpenFinishesIt(t *testing.T) {
 	f := open(t, path)
 	write(t, f, "old\n")
 	_, err := stepwise(f, beforePlace, func() {
-		_, err := Open(path, Options{})
+		_, err := Open(path)
 		wantErr(t, err, ErrLocked)
 	})
 	check(t, err)
@@ -316,7 +317,7 @@ func TestARotatedFileWhoseNamesAreForgottenKeepsItsBytes(t *testing.T) {
 }
 
 func BenchmarkRotateAndPrune(b *testing.B) {
-	f, err := Open(filepath.Join(b.TempDir(), "app.log"), Options{Keep: 5})
+	f, err := Open(filepath.Join(b.TempDir(), "app.log"))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -325,7 +326,7 @@ func BenchmarkRotateAndPrune(b *testing.B) {
 		if _, err := f.Rotate(); err != nil {
 			b.Fatal(err)
 		}
-		if _, err := f.Prune(); err != nil {
+		if _, err := Prune(f.Path(), Retention{Count: 5}, time.Now()); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -17,6 +17,9 @@ import (
 // progress of the streams. On an error nothing is published, and the intent says
 // how to undo what was written.
 func (r *Reader) commit(ctx context.Context) error {
+	if err := r.reopenStale(ctx); err != nil {
+		return err
+	}
 	b := r.batch()
 	if len(b.Lanes) == 0 {
 		return r.forget() // a lane may have ended with everything published before
@@ -25,6 +28,7 @@ func (r *Reader) commit(ctx context.Context) error {
 	if err := r.consumer.Prepare(b); err != nil {
 		return err
 	}
+	r.prepared = true
 	failpoint.Hit(failpoint.DrainWrite)
 	if err := r.writePipes(ctx); err != nil {
 		return err
@@ -48,9 +52,21 @@ func (r *Reader) commit(ctx context.Context) error {
 	}
 	failpoint.Hit(failpoint.DrainClear)
 	r.consumer.ClearIntent()
+	r.prepared = false
 	failpoint.Hit(failpoint.DrainRotate)
 	r.stats.Batches++
 	return r.published()
+}
+
+// reopenStale opens the files that joined the batch and could not be opened then.
+func (r *Reader) reopenStale(ctx context.Context) error {
+	r.writing = r.writing[:0]
+	for _, o := range r.outputs {
+		if o.stale && len(o.buf) > 0 {
+			r.writing = append(r.writing, o)
+		}
+	}
+	return r.untilDone(ctx, r.writing, r.reopen)
 }
 
 // batch describes the transaction (D2).
@@ -165,8 +181,8 @@ func (r *Reader) rewrite(o *output, i int, b *ring.Batch) error {
 	return r.consumer.Prepare(b)
 }
 
-// published brings the streams and the outputs in line with what the ring now
-// has, after a batch.
+// published brings the streams and the counts in line with what the ring now has, after
+// a batch.
 func (r *Reader) published() error {
 	for _, s := range r.streams {
 		if s != nil {
@@ -175,8 +191,9 @@ func (r *Reader) published() error {
 		}
 	}
 	r.stats.Unrouted += r.unrouted
-	for _, o := range r.outputs {
-		r.rotate(o)
+	for _, rt := range r.routes {
+		rt.stats.Records += rt.records
+		rt.stats.Bytes += rt.bytes
 	}
 	return r.forget()
 }
@@ -196,39 +213,4 @@ func (r *Reader) forget() error {
 		}
 	}
 	return nil
-}
-
-// rotate rotates o if it is due. Trouble with it is said and tried again after
-// the next batch; the file that is open goes on.
-func (r *Reader) rotate(o *output) {
-	if o.file == nil || o.stale {
-		return
-	}
-	due, err := o.file.NeedsRotation(r.opts.MaxSize)
-	if err == nil && due {
-		err = r.rotateDue(o)
-	}
-	if err != nil && !errors.Is(err, logfile.ErrMoved) {
-		r.note(&o.rotating, err)
-	} else if due {
-		r.over(&o.rotating)
-	}
-}
-
-func (r *Reader) rotateDue(o *output) error {
-	if err := r.letGo(o); err != nil {
-		return err
-	}
-	if _, err := o.file.Rotate(); err != nil {
-		return err
-	}
-	r.stats.Rotations++
-	removed, err := o.file.Prune()
-	r.stats.Removed += uint64(removed)
-	if err != nil {
-		r.note(&o.pruning, err)
-	} else {
-		r.over(&o.pruning)
-	}
-	return o.endPartialLine(r.say)
 }

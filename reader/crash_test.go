@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/logfile"
 	"github.com/ringlog/ringlog/ring"
 )
@@ -32,7 +33,7 @@ func newVictim(t testing.TB, size int) *victim {
 	path, dir := newRing(t, 3), t.TempDir()
 	v := &victim{path: path, outs: []string{filepath.Join(dir, "a.log"), filepath.Join(dir, "b.log")}}
 	for _, out := range v.outs {
-		v.opts.Outputs = append(v.opts.Outputs, Output{Path: out, Format: "json"})
+		v.opts.Outputs = append(v.opts.Outputs, Output{Path: out, Format: format.Options{Name: "json"}})
 	}
 	s := operate(t, path)
 	live, closed, dead := attach(t, path, "live"), attach(t, path, "closed"), attach(t, path, "dead")

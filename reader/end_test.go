@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/ring"
 	"github.com/ringlog/ringlog/writer"
 )
@@ -241,7 +242,7 @@ func TestAProgramThatCatchesSignalsItselfIsNotEndedByOne(t *testing.T) {
 func TestARingThatStaysIsDrainedOfWhatCameAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	path, out := newRing(t, 2), filepath.Join(t.TempDir(), "out.log")
-	r, err := Open(path, Options{Outputs: []Output{{Path: out, Format: "raw"}}})
+	r, err := Open(path, Options{Outputs: []Output{{Path: out, Format: format.Options{Name: "raw"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/reader"
 	"github.com/ringlog/ringlog/writer"
 )
@@ -37,7 +38,7 @@ func ExampleStart() {
 
 	h, err := reader.Start(reader.StartOptions{Options: reader.Options{Outputs: []reader.Output{
 		{Path: filepath.Join(dir, "app.log")},
-		{Path: filepath.Join(dir, "17.jsonl"), Format: "json", Attrs: []reader.AttrMatch{{Key: "trial", Value: "17"}}},
+		{Path: filepath.Join(dir, "17.jsonl"), Format: format.Options{Name: "json"}, Attrs: []reader.AttrMatch{{Key: "trial", Value: "17"}}},
 	}}})
 	if err != nil {
 		log.Fatal(err)

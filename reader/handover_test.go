@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/ring"
 )
 
@@ -104,7 +105,7 @@ func TestAReaderKilledWhileAFullDiskKeepsItWaitingLeavesEachRecordOnce(t *testin
 	dir := smallDisk(t, 256<<10)
 	path := newRing(t, 1)
 	out, filler := filepath.Join(dir, "app.log"), filepath.Join(dir, "filler")
-	o := Options{Outputs: []Output{{Path: out, Format: "raw"}}}
+	o := Options{Outputs: []Output{{Path: out, Format: format.Options{Name: "raw"}}}}
 	r, _ := openReader(t, path, o)
 	f, err := os.Create(filler)
 	if err != nil {

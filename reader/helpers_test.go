@@ -60,9 +60,15 @@ func say(t testing.TB, p *ring.Producer, messages ...string) {
 }
 
 // logTo appends a log record of the named logger.
-func logTo(t testing.TB, p *ring.Producer, logger, message string) {
+func logTo(t testing.TB, p *ring.Producer, logger, message string, attrs ...slog.Attr) {
 	t.Helper()
-	e := record.Entry{Logger: logger, Message: message}
+	logAt(t, p, record.LevelInfo, logger, message, attrs...)
+}
+
+func logAt(t testing.TB, p *ring.Producer, level record.Level, logger, message string, attrs ...slog.Attr) {
+	t.Helper()
+	e := record.Entry{Logger: logger, Message: message, Attrs: attrs}
+	e.Attrs = e.Prepared()
 	n, err := e.Size()
 	if err != nil {
 		t.Fatal(err)
@@ -71,8 +77,16 @@ func logTo(t testing.TB, p *ring.Producer, logger, message string) {
 	if err := e.Encode(payload); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Append(payload, int16(record.LevelInfo), ring.KindLog); err != nil {
+	if err := p.Append(payload, int16(level), ring.KindLog); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// rotating has all of o's outputs rotate at size bytes, and keep so many files; 0: all.
+func rotating(o *Options, size int64, keep int) {
+	for i := range o.Outputs {
+		o.Outputs[i].Rotation.Size = size
+		o.Outputs[i].Rotated.Keep.Count = keep
 	}
 }
 

@@ -163,7 +163,7 @@ func TestAnOutputNamedTwiceIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, again := range []string{out, link} {
-		o.Outputs = append(o.Outputs[:1], Output{Path: again, Logger: "trades"})
+		o.Outputs = append(o.Outputs[:1], Output{Path: again, Loggers: []string{"trades"}})
 		if _, err := Open(newRing(t, 1), o); !errors.Is(err, logfile.ErrLocked) {
 			t.Errorf("%s: got %v", again, err)
 		}

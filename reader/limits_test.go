@@ -27,7 +27,7 @@ func TestTooManyOpenFilesAreATroubleThatEnds(t *testing.T) {
 	}
 	path := newRing(t, 2)
 	out, o := rawOut(t.TempDir())
-	o.MaxSize = 300
+	rotating(&o, 300, 0)
 	p := attach(t, path, "w")
 	r, said := openReader(t, path, o)
 	sayNumbers(t, p, 0, 10)

@@ -9,13 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/record"
 	"github.com/ringlog/ringlog/ring"
 )
 
 func jsonOut(t testing.TB) (out string, o Options) {
 	out = filepath.Join(t.TempDir(), "out.log")
-	return out, Options{Outputs: []Output{{Path: out, Format: "json"}}}
+	return out, Options{Outputs: []Output{{Path: out, Format: format.Options{Name: "json"}}}}
 }
 
 func lose(p *ring.Producer, n int, reason ring.LossReason) {

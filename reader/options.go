@@ -6,7 +6,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ringlog/ringlog/format"
+	"github.com/ringlog/ringlog/schedule"
 	"github.com/ringlog/ringlog/selector"
+	"github.com/ringlog/ringlog/upkeep"
 )
 
 // Until says when Run ends by itself.
@@ -62,15 +65,17 @@ func ParseSync(name string) (Sync, error) {
 // Options of a Reader. The zero value is the default, but for Outputs.
 type Options struct {
 	// Outputs are where lines go: each record to every output that wants it, by its
-	// logger and its attributes. At least one, at most 64; no two the same file.
+	// logger, its level and its attributes. At least one, at most 64; no two the same
+	// path.
 	Outputs []Output
-	// MaxSize is the size in bytes at which a file is rotated; 0: never.
-	MaxSize int64
-	// Keep is how many rotated files of each output are kept; 0: all.
-	Keep int
+	// MaxOpenFiles is how many files of outputs whose path has fields are open at once;
+	// the one that was not written to for the longest time is closed for another.
+	// Default 64; at most that.
+	MaxOpenFiles int
 	// Until says when Run ends; default: when its context does.
 	Until Until
-	// Location is the zone of times in text lines; default: local time.
+	// Location is the zone of times in text lines, and of rotation by the clock;
+	// default: local time.
 	Location *time.Location
 	// Grace is how long a record may wait for earlier ones of other lanes;
 	// default 1 ms. Lanes that are half full do not wait.
@@ -79,26 +84,51 @@ type Options struct {
 	Sync Sync
 	// SyncEvery is the time between two syncs of SyncInterval; default 1 s.
 	SyncEvery time.Duration
+	// Alive, if not nil, is called by the draining goroutine about once a second as long
+	// as it does not hang: what feeds a watchdog. It must return soon.
+	Alive func() `json:"-"`
 	// Log gets what the reader has to say about outputs and damage; default:
 	// slog.Default(). It must not end in this ring.
 	Log *slog.Logger
 }
 
-// Output is one place that lines go to.
+// Output is one place that lines go to, or as many files as its path has values.
 type Output struct {
 	// Path of a regular file, which is made if there is none; or of a pipe,
-	// terminal or device; or "-" for standard output. Only regular files get each
-	// record exactly once, rotate, and are excluded from use by others.
+	// terminal or device; or "-" for standard output, "stderr" for standard error. Only
+	// regular files get each record exactly once, rotate, and are excluded from use by
+	// others. A path with fields, as in logs/{study}/{trial}.log, is a file for each of
+	// their values; see package pathtemplate. Such an output gets the records that have
+	// all of its fields.
 	Path string
-	// Logger is the name of the logger whose records, and those of the loggers
-	// below it ("trades" and "trades.fx"), go here; empty: all. "root" is the root
+	// Level is the lowest level that goes here; nil: all.
+	Level slog.Leveler
+	// Loggers are the names of the loggers whose records, and those of the loggers
+	// below them ("trades" and "trades.fx"), go here; empty: all. "root" is the root
 	// logger, whose name is empty.
-	Logger string
+	Loggers []string
 	// Attrs are attributes that a record must have to go here, every one of them;
 	// empty: it need have none.
 	Attrs []AttrMatch
-	// Format is text (the default), json or raw.
-	Format string
+	// Format is how lines look; the zero value is text as Python's logging has it.
+	// Its Location is that of Options where it is nil.
+	Format format.Options
+	// Rotation says when the file is set aside for a new one; the zero value: never,
+	// but for Reader.Rotate.
+	Rotation Rotation
+	// Rotated says what is done with files that were set aside: in the background,
+	// and never with one that is written.
+	Rotated upkeep.Settings
+}
+
+// Rotation says when a file is rotated: as soon as one of these holds. An empty file
+// never is.
+type Rotation struct {
+	// Size in bytes; 0: any. A file may exceed it by as much as a batch's last record.
+	Size int64
+	// Clock says at which times; the zero value: none. Records that were logged before
+	// such a time are in the file that is set aside, but for those that came late.
+	Clock schedule.Schedule
 }
 
 // AttrMatch is the key of an attribute outside of all groups and the text of its
@@ -116,8 +146,23 @@ type Stats struct {
 	Vanished  uint64 // owners that ended without closing their lane
 	Batches   uint64
 	Rotations uint64
-	Removed   uint64 // rotated files that Options.Keep left no place for
+	Removed   uint64 // rotated files that Output.Rotated left no place for
 	Moved     uint64 // outputs that somebody else renamed
 	Syncs     uint64 // times at which outputs and ring were all on disk
 	Retries   uint64 // attempts at outputs, rotations and syncs that failed
+
+	// Waiting is when the oldest record was logged that a lane has and the outputs have
+	// not, in Unix nanoseconds; 0: there is none. Now less this is how far they lag.
+	Waiting int64
+}
+
+// OutputStats counts what one of Options.Outputs got since it was opened, all of its
+// files together.
+type OutputStats struct {
+	Path      string // as it was given
+	Records   uint64 // with the reader's own lines
+	Bytes     uint64
+	Rotations uint64
+	Failures  uint64 // attempts that failed
+	Open      int    // files that are open now
 }

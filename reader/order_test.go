@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/ring"
 )
 
@@ -23,7 +24,7 @@ func TestRecordsOfSeveralLanesAreMergedByTime(t *testing.T) {
 		say(t, p, fmt.Sprint(i))
 		fmt.Fprintln(&want, i)
 	}
-	drain(t, path, Options{Outputs: []Output{{Path: out, Format: "raw"}}})
+	drain(t, path, Options{Outputs: []Output{{Path: out, Format: format.Options{Name: "raw"}}}})
 	if got := readFile(t, out); got != want.String() {
 		t.Errorf("got %q", got)
 	}
@@ -34,7 +35,7 @@ func TestARecordWaitsForEarlierOnesOfOtherLanesForTheGracePeriodAndNoLonger(t *t
 	path := newRing(t, 2)
 	out := filepath.Join(t.TempDir(), "out.log")
 	late, early := attach(t, path, "late"), attach(t, path, "early")
-	r, _ := openReader(t, path, Options{Outputs: []Output{{Path: out, Format: "raw"}}, Grace: time.Minute})
+	r, _ := openReader(t, path, Options{Outputs: []Output{{Path: out, Format: format.Options{Name: "raw"}}}, Grace: time.Minute})
 	// Claimed first, committed last: the merge must not have passed it.
 	claim, err := early.Claim(5, 0, ring.KindRaw)
 	if err != nil {
@@ -85,7 +86,7 @@ func TestRecordsOfALaneKeepTheOrderOfTheirClaims(t *testing.T) {
 	for _, i := range []int{4, 2, 0, 3, 1} {
 		p.Commit(claims[i])
 	}
-	drain(t, path, Options{Outputs: []Output{{Path: out, Format: "raw"}}})
+	drain(t, path, Options{Outputs: []Output{{Path: out, Format: format.Options{Name: "raw"}}}})
 	if got := readFile(t, out); got != "0\n1\n2\n3\n4\n" {
 		t.Errorf("got %q", got)
 	}
@@ -99,7 +100,7 @@ func TestAClockThatIsAheadHoldsNothingUp(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out.log")
 	p := attach(t, path, "ahead")
 	operate(t, path).setClock(p.Lane(), time.Hour)
-	r, _ := openReader(t, path, Options{Outputs: []Output{{Path: out, Format: "raw"}}, Grace: time.Millisecond})
+	r, _ := openReader(t, path, Options{Outputs: []Output{{Path: out, Format: format.Options{Name: "raw"}}}, Grace: time.Millisecond})
 	say(t, p, "a", "b", "c")
 	now := time.Now()
 	cycles := 0
@@ -120,7 +121,7 @@ func TestAClockThatIsAheadIsNotOvertakenForEver(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out.log")
 	ahead, busy := attach(t, path, "ahead"), attach(t, path, "busy")
 	operate(t, path).setClock(ahead.Lane(), time.Hour)
-	r, _ := openReader(t, path, Options{Outputs: []Output{{Path: out, Format: "raw"}}, Grace: time.Hour})
+	r, _ := openReader(t, path, Options{Outputs: []Output{{Path: out, Format: format.Options{Name: "raw"}}}, Grace: time.Hour})
 	say(t, ahead, "ahead")
 	// The busy one's records are younger than the reader's time at every look.
 	now := time.Now().Add(-24 * time.Hour)
@@ -139,7 +140,7 @@ func TestALaneThatFillsUpDoesNotWaitForOrder(t *testing.T) {
 	path := newRing(t, 2)
 	out := filepath.Join(t.TempDir(), "out.log")
 	p := attach(t, path, "w")
-	r, _ := openReader(t, path, Options{Outputs: []Output{{Path: out, Format: "raw"}}, Grace: time.Hour})
+	r, _ := openReader(t, path, Options{Outputs: []Output{{Path: out, Format: format.Options{Name: "raw"}}}, Grace: time.Hour})
 	for p.Backlog() <= ring.MinLaneSize/2 {
 		say(t, p, strings.Repeat("x", 4000))
 	}
@@ -165,7 +166,7 @@ func TestAFullLaneWhoseOwnerIsStoppedDoesNotEndTheMergeOfTheOthers(t *testing.T)
 	for stopped.Backlog() <= ring.MinLaneSize/2 {
 		say(t, stopped, strings.Repeat("x", 4000))
 	}
-	r, _ := openReader(t, path, Options{Outputs: []Output{{Path: out, Format: "raw"}}, Grace: time.Hour})
+	r, _ := openReader(t, path, Options{Outputs: []Output{{Path: out, Format: format.Options{Name: "raw"}}}, Grace: time.Hour})
 	say(t, p, "waits")
 	now := time.Now()
 	for range 3 {

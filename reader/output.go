@@ -8,22 +8,23 @@ import (
 	"os"
 	"time"
 
-	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/logfile"
-	"github.com/ringlog/ringlog/selector"
 
 	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
-// output is an open Output with the lines of the batch at hand.
+// output is an open place for lines, with those of the batch at hand.
 type output struct {
-	Output
-	selector selector.Selector
-	format   format.Formatter
-	buf      []byte
+	route *route // that opened it, and says when it is rotated
+	path  string // as it is opened
+	buf   []byte
 
-	file *logfile.File // nil for a pipe
+	file *logfile.File // nil for a pipe, and for a file that cannot be opened
 	pipe sink          // nil for a file
+
+	joined   bool      // it may get bytes of the batch at hand
+	used     uint64    // the batch that it last joined
+	rotateAt time.Time // when the clock next rotates it; zero: never
 
 	before  int64 // size of the file before the batch
 	written int   // bytes of buf that are in the file
@@ -31,57 +32,59 @@ type output struct {
 	stale   bool  // the path is to be opened again: its file was renamed, removed, cut off or not synced
 	part    int   // which output of the batch it is
 
-	writing, rotating, pruning, syncing trouble
+	writing, rotating, syncing trouble
 }
 
-// openOutput opens o. It ends half a line that an earlier user of the file left,
-// and says so through say (D3). What a file is wrong with is an *OutputError.
-func openOutput(o Output, loc *time.Location, keep int, say func(string, ...any)) (*output, error) {
-	f, err := format.Parse(cmpOr(o.Format, "text"), loc)
-	if err != nil {
-		return nil, err
+func newOutput(rt *route, path string) *output {
+	failures := &rt.stats.Failures
+	return &output{
+		route: rt, path: path,
+		writing:  trouble{what: "output", of: path, advice: "records wait in the ring until it is over", failures: failures},
+		rotating: trouble{what: "rotation", of: path, advice: "the file in use grows until it is over", failures: failures},
+		syncing:  trouble{what: "sync", of: path, advice: "a power loss may cost what was written since the last one", failures: failures},
 	}
-	out := &output{
-		Output: o, format: f, selector: selector.Selector{Logger: o.Logger, Attrs: o.Attrs},
-		writing:  trouble{what: "output", of: o.Path, advice: "records wait in the ring until it is over"},
-		rotating: trouble{what: "rotation", of: o.Path, advice: "the file in use grows until it is over"},
-		pruning:  trouble{what: "pruning", of: o.Path, advice: "rotated files stay until it is over"},
-		syncing:  trouble{what: "sync", of: o.Path, advice: "a power loss may cost what was written since the last one"},
+}
+
+// openFixed opens the output of a path without fields. What it is wrong with is an
+// *OutputError.
+func (r *Reader) openFixed(rt *route) (*output, error) {
+	o := newOutput(rt, rt.path)
+	if rt.path == stdoutPath || rt.path == stderrPath {
+		o.pipe = standard(rt.path)
+		return o, nil
 	}
-	if o.Path == "-" {
-		out.pipe, err = openPipe(o.Path)
-		return out, err
-	}
-	switch file, err := logfile.Open(o.Path, logfile.Options{Keep: keep}); {
-	case err == nil:
-		out.file = file
-	case errors.Is(err, logfile.ErrNotRegular):
-		st, statErr := os.Stat(o.Path)
-		if statErr != nil {
-			return nil, &OutputError{o.Path, err}
+	err := r.openFile(o)
+	if errors.Is(err, logfile.ErrNotRegular) {
+		if st, statErr := os.Stat(o.path); statErr == nil && st.IsDir() {
+			return nil, &OutputError{o.path, fmt.Errorf("%w: it is a directory; name a file in it", logfile.ErrNotRegular)}
 		}
-		if st.IsDir() {
-			return nil, &OutputError{o.Path, fmt.Errorf("%w: it is a directory; name a file in it", logfile.ErrNotRegular)}
-		}
-		if out.pipe, err = openPipe(o.Path); err != nil {
+		if o.pipe, err = openPipe(o.path); err != nil {
 			return nil, err
 		}
-		return out, nil
-	default:
-		return nil, &OutputError{o.Path, err}
+		return o, nil
 	}
-	if err := out.endPartialLine(say); err != nil {
-		out.close()
-		return nil, &OutputError{o.Path, err}
+	if err != nil {
+		return nil, &OutputError{o.path, errors.Join(err, o.close())}
 	}
-	return out, nil
+	return o, nil
 }
 
-func cmpOr(s, def string) string {
-	if s == "" {
-		return def
+// openFile opens o's file. It ends half a line that an earlier user of the file left, and
+// says so (D3).
+func (r *Reader) openFile(o *output) error {
+	file, err := logfile.Open(o.path)
+	if err != nil {
+		return err
 	}
-	return s
+	o.file, o.written = file, 0
+	if err := o.endPartialLine(r.say); err != nil {
+		return err
+	}
+	if o.before, err = file.Size(); err != nil {
+		return err
+	}
+	o.stale = false
+	return nil
 }
 
 func (o *output) endPartialLine(say func(string, ...any)) error {
@@ -92,21 +95,18 @@ func (o *output) endPartialLine(say func(string, ...any)) error {
 	return err
 }
 
-// takesMarkers says whether o is a place for the reader's own lines. Raw outputs
-// hold the workers' bytes and nothing else.
-func (o *output) takesMarkers() bool { return o.selector.Empty() && o.Format != "raw" }
-
 // full says that the batch should end here, because it makes the file due for
 // rotation. A file that was due before the batch, and could not be rotated, goes
 // on growing.
-func (o *output) full(maxSize int64) bool {
-	return o.file != nil && o.before < maxSize && o.before+int64(len(o.buf)) >= maxSize
+func (o *output) full() bool {
+	limit := o.route.Rotation.Size
+	return o.file != nil && o.before < limit && o.before+int64(len(o.buf)) >= limit
 }
 
 // begin empties the buffer for a new batch and notes the file's size.
 func (o *output) begin() (err error) {
 	o.buf, o.written = o.buf[:0], 0
-	if o.file != nil {
+	if o.file != nil && !o.stale {
 		o.before, err = o.file.Size()
 	}
 	return err
@@ -138,30 +138,32 @@ func (o *output) inPiece() bool {
 	return !o.stale && o.written < len(o.buf) && o.written%logfile.PieceSize != 0
 }
 
-// reopen opens the path again, for the whole of what is in the buffer. On an
-// error o stays stale.
-func (o *output) reopen(keep int, say func(string, ...any)) error {
+// reopen opens o's path again, for the whole of what is in its buffer. On an error o
+// stays stale. A file that could not be synced is let go of when that has worked, so
+// that a disk which fails again and again gets no batch again and again.
+func (r *Reader) reopen(o *output) error {
+	if err := r.letGo(o); err != nil {
+		return err
+	}
 	failpoint.Hit(failpoint.DrainReopen)
 	o.stale = true
-	o.file.Close() // first: its lock would keep us out too, if the path still names it
-	file, err := logfile.Open(o.Path, logfile.Options{Keep: keep})
-	if err != nil {
+	if o.file != nil {
+		o.file.Close() // first: its lock would keep us out too, if the path still names it
+		o.file = nil
+	}
+	if err := r.openFile(o); err != nil {
 		return err
 	}
-	o.file = file
-	if err := o.endPartialLine(say); err != nil {
-		return err
-	}
-	if o.before, err = file.Size(); err != nil {
-		return err
-	}
-	o.stale, o.written = false, 0
+	r.planRotation(o)
 	return nil
 }
 
 func (o *output) close() error {
-	if o.file != nil {
+	switch {
+	case o.pipe != nil:
+		return o.pipe.close()
+	case o.file != nil:
 		return o.file.Close()
 	}
-	return o.pipe.close()
+	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/ring"
 	"golang.org/x/sys/unix"
 )
@@ -20,7 +21,7 @@ import (
 // rawOut is an output whose lines are the records and nothing else.
 func rawOut(dir string) (out string, o Options) {
 	out = filepath.Join(dir, "out.log")
-	return out, Options{Outputs: []Output{{Path: out, Format: "raw"}}}
+	return out, Options{Outputs: []Output{{Path: out, Format: format.Options{Name: "raw"}}}}
 }
 
 // numbers is the lines from number a up to b.
@@ -52,7 +53,7 @@ func TestRotatedFilesThatAreRemovedAreCounted(t *testing.T) {
 	t.Parallel()
 	path := newRing(t, 2)
 	out, o := rawOut(t.TempDir())
-	o.MaxSize, o.Keep = 2000, 2
+	rotating(&o, 2000, 2)
 	sayNumbers(t, attach(t, path, "w"), 0, 1000)
 	st, _ := drain(t, path, o)
 	if left := len(backups(t, out)); left != 2 || st.Removed == 0 || st.Removed != st.Rotations-2 {
@@ -64,7 +65,7 @@ func TestRotationLosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
 	path := newRing(t, 2)
 	out, o := rawOut(t.TempDir())
-	o.MaxSize = 2000
+	rotating(&o, 2000, 0)
 	p := attach(t, path, "w")
 	r, _ := openReader(t, path, o)
 	for i := range 10 {
@@ -90,7 +91,7 @@ func TestRotationKeepsTheNewestFiles(t *testing.T) {
 	t.Parallel()
 	path := newRing(t, 2)
 	out, o := rawOut(t.TempDir())
-	o.MaxSize, o.Keep = 100, 3
+	rotating(&o, 100, 3)
 	p := attach(t, path, "w")
 	sayNumbers(t, p, 0, 200)
 	drain(t, path, o)
@@ -110,7 +111,7 @@ func TestAFileThatIsDueAtTheStartIsRotated(t *testing.T) {
 	p := attach(t, path, "w")
 	sayNumbers(t, p, 0, 100)
 	drain(t, path, o)
-	o.MaxSize = 500
+	rotating(&o, 500, 0)
 	sayNumbers(t, p, 100, 200)
 	if st, _ := drain(t, path, o); st.Records != 100 {
 		t.Errorf("%+v", st)
@@ -125,7 +126,7 @@ func TestAFileThatCannotBeRotatedGoesOnGrowing(t *testing.T) {
 	path := newRing(t, 2)
 	dir := t.TempDir()
 	out, o := rawOut(dir)
-	o.MaxSize = 500
+	rotating(&o, 500, 0)
 	p := attach(t, path, "w")
 	r, said := openReader(t, path, o)
 	// A directory where the next file is to be made is in nobody's way but ours.
@@ -297,8 +298,8 @@ func TestAFullDiskIsSaidOnceAndDrainingGoesOnWhenThereIsRoom(t *testing.T) {
 	// Two outputs, so that one may be whole when the other is not.
 	out, o := rawOut(disk)
 	other := filepath.Join(t.TempDir(), "other.log")
-	o.Outputs = append(o.Outputs, Output{Path: other, Format: "raw"})
-	o.MaxSize = 100 << 10
+	o.Outputs = append(o.Outputs, Output{Path: other, Format: format.Options{Name: "raw"}})
+	rotating(&o, 100<<10, 0)
 	p := attach(t, path, "w")
 	r, said := openReader(t, path, o)
 	finish := start(t, r)

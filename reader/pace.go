@@ -23,18 +23,13 @@ const (
 type pacer struct {
 	reader *Reader
 	worked time.Time // when there was work last
-	beat   time.Time // when the last heartbeat was stored
 }
 
 // wait waits until it is worth looking again. A lane that is filling up is worth
 // looking at now; else records gather for a grace period, which makes batches of
 // them; with nothing at all to do the reader sleeps until it is woken.
 func (p *pacer) wait(ctx context.Context, now time.Time, progressed bool) {
-	if now.Sub(p.beat) >= heartbeatEvery {
-		p.reader.consumer.Heartbeat()
-		p.beat = now
-	}
-	held := false
+	held := !p.reader.demand.at.IsZero()
 	for _, s := range p.reader.streams {
 		if s == nil {
 			continue
@@ -52,4 +47,16 @@ func (p *pacer) wait(ctx context.Context, now time.Time, progressed bool) {
 		return
 	}
 	p.reader.consumer.Sleep(sleepAtMost, func() bool { return ctx.Err() != nil || p.reader.ready() })
+}
+
+// beat says, now and then, that the reader lives.
+func (r *Reader) beat(now time.Time) {
+	if now.Sub(r.beaten) < heartbeatEvery {
+		return
+	}
+	r.beaten = now
+	r.consumer.Heartbeat()
+	if r.opts.Alive != nil {
+		r.opts.Alive()
+	}
 }

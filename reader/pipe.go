@@ -31,12 +31,17 @@ type pipe struct {
 // end.
 var errStalled = errors.New("nobody reads it")
 
-// openPipe opens path, which is "-" for standard output. A FIFO that nobody reads
-// is an error: to wait for somebody would keep the ring from everybody else.
-func openPipe(path string) (*pipe, error) {
-	if path == "-" {
-		return &pipe{path: "standard output", out: keepOpen{os.Stdout}}, nil
+// standard is standard output or standard error.
+func standard(path string) *pipe {
+	if path == stderrPath {
+		return &pipe{path: "standard error", out: keepOpen{os.Stderr}}
 	}
+	return &pipe{path: "standard output", out: keepOpen{os.Stdout}}
+}
+
+// openPipe opens path. A FIFO that nobody reads is an error: to wait for somebody would
+// keep the ring from everybody else.
+func openPipe(path string) (*pipe, error) {
 	out, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|unix.O_NONBLOCK, 0)
 	if errors.Is(err, unix.ENXIO) {
 		return nil, fmt.Errorf("reader: opening output %s: %w; start what reads it first", path, errStalled)

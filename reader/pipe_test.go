@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ringlog/ringlog/format"
 )
 
 func fifo(t testing.TB) string {
@@ -41,7 +43,7 @@ func TestAPipeGetsWhatAFileGets(t *testing.T) {
 	defer end.Close()
 	p := attach(t, path, "w")
 	say(t, p, "a", "b")
-	drain(t, path, Options{Outputs: []Output{{Path: out, Format: "raw"}}})
+	drain(t, path, Options{Outputs: []Output{{Path: out, Format: format.Options{Name: "raw"}}}})
 	b := make([]byte, 10)
 	if n, err := end.Read(b); err != nil || string(b[:n]) != "a\nb\n" {
 		t.Errorf("got %q, %v", b[:n], err)
@@ -64,7 +66,7 @@ func TestAStalledPipeDoesNotOutliveItsDrain(t *testing.T) {
 		}
 	}
 	p := attach(t, path, "w")
-	r, _ := openReader(t, path, Options{Outputs: []Output{{Path: out, Format: "raw"}}})
+	r, _ := openReader(t, path, Options{Outputs: []Output{{Path: out, Format: format.Options{Name: "raw"}}}})
 	say(t, p, "a")
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error)

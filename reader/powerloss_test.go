@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/internal/failpoint"
 	"github.com/ringlog/ringlog/record"
 	"github.com/ringlog/ringlog/ring"
@@ -85,14 +86,16 @@ func newPowerLoss(t *testing.T, policy Sync, seed uint64) *powerLoss {
 
 // options are those of a drain in folder dir.
 func (l *powerLoss) options(dir string) Options {
-	return Options{
+	o := Options{
 		Outputs: []Output{
-			{Path: filepath.Join(dir, "out", "all.log"), Format: "json"},
-			{Path: filepath.Join(dir, "out", "trades.log"), Format: "json", Logger: "trades"},
+			{Path: filepath.Join(dir, "out", "all.log"), Format: format.Options{Name: "json"}},
+			{Path: filepath.Join(dir, "out", "trades.log"), Format: format.Options{Name: "json"}, Loggers: []string{"trades"}},
 		},
-		MaxSize: 20 << 10, Sync: l.policy, SyncEvery: time.Nanosecond, Until: UntilEmpty,
+		Sync: l.policy, SyncEvery: time.Nanosecond, Until: UntilEmpty,
 		Log: slog.New(slog.DiscardHandler),
 	}
+	rotating(&o, 20<<10, 0)
+	return o
 }
 
 // hook is failpoint.Hook.

@@ -3,27 +3,33 @@
 package reader
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/ringlog/ringlog/format"
-	"github.com/ringlog/ringlog/marker"
 	"github.com/ringlog/ringlog/ring"
+	"github.com/ringlog/ringlog/upkeep"
 
 	"github.com/ringlog/ringlog/internal/failpoint"
 )
 
-// Reader is the one reader of a ring. It is used by one goroutine.
+// Reader is the one reader of a ring. It is used by one goroutine, but for what says
+// otherwise.
 type Reader struct {
 	consumer *ring.Consumer
 	opts     Options
 	log      *slog.Logger
-	outputs  []*output
+	now      func() time.Time
+
+	routes  []*route           // what Options.Outputs say, in their order
+	outputs []*output          // those that are open: of paths without fields, in their order, then others
+	files   map[string]*output // of these the files, by absolute path
+	keeper  *upkeep.Keeper     // of rotated files
 
 	streams  []*stream // by lane; nil where there is nothing to follow
 	merge    merge
@@ -34,20 +40,34 @@ type Reader struct {
 	stopping bool        // look once more, deliver that, and end
 	frozen   bool        // that look is taken
 	failed   error       // why Run ended; streams and ring then differ
+	beaten   time.Time   // when the last sign of life was given
 
-	unrouted uint64      // records of the batch at hand that no output wants
+	// The batch at hand.
+	tick     uint64      // counts batches, for which output was used last
+	joined   int         // files that may get bytes of it
+	cost     uint64      // of the intent that these and the lanes may need, in bytes
+	full     bool        // it is to end
+	prepared bool        // its intent is
+	unrouted uint64      // records of it that no output wants
+	oldest   int64       // when the oldest record of it was logged, Unix nanoseconds; 0: it has none
 	line     format.Line // reused: formatters take its address, so it would be allocated each time
+	targets  []target    // of line; reused
+	path     []byte      // reused
 	intent   ring.Batch  // reused
-	writing  []*output   // the files that get bytes of the batch at hand; reused
-	syncing  trouble     // with the ring
-	synced   time.Time   // when outputs and ring were last to be on disk
-	kept     uint64      // Stats.Batches at that time
-	stats    Stats
+	writing  []*output   // the files that get bytes of it; reused
 
-	counted struct { // stats after the last batch, for Stats
+	demand  demand
+	syncing trouble   // with the ring
+	synced  time.Time // when outputs and ring were last to be on disk
+	kept    uint64    // Stats.Batches at that time
+	stats   Stats
+
+	counted struct { // stats after the last batch, for Stats and OutputStats
 		sync.Mutex
 		Stats
+		outputs []OutputStats
 	}
+	reloading reloading
 }
 
 // Open opens the ring at path for draining and its outputs for writing, and
@@ -66,32 +86,26 @@ func Open(path string, o Options) (*Reader, error) {
 
 // newReader opens the ring, and nothing else yet.
 func newReader(path string, o Options) (*Reader, error) {
-	if len(o.Outputs) == 0 || len(o.Outputs) > ring.MaxOutputs {
-		return nil, fmt.Errorf("reader: %d outputs; a reader has 1 to %d", len(o.Outputs), ring.MaxOutputs)
+	rules, err := o.rules()
+	if err != nil {
+		return nil, err
 	}
-	for i, out := range o.Outputs {
-		if out.Path == "" {
-			return nil, fmt.Errorf("reader: output %d of %d has no path; name a file, or \"-\" for standard output", i+1, len(o.Outputs))
-		}
-	}
-	if o.Sync < SyncNone || o.Sync > SyncBatch || o.SyncEvery < 0 {
-		return nil, fmt.Errorf("reader: sync policy %v every %v; want none, interval or batch, and no time below zero", o.Sync, o.SyncEvery)
-	}
-	o.Grace = cmp.Or(o.Grace, time.Millisecond)
-	o.SyncEvery = cmp.Or(o.SyncEvery, time.Second)
+	o.setDefaults()
 	c, err := ring.OpenConsumer(path)
 	if err != nil {
 		return nil, err
 	}
 	n := c.Ring().LaneCount
 	r := &Reader{
-		consumer: c, opts: o, log: o.Log, leaving: func() bool { return false },
+		consumer: c, opts: o, log: o.Log, now: time.Now, leaving: func() bool { return false },
+		routes: newRoutes(o.Outputs, rules), files: map[string]*output{},
 		streams: make([]*stream, n), met: make([]uint64, n), reported: make([]uint64, n),
 		syncing: trouble{what: "sync", of: path, advice: "a power loss may cost what was written since the last one"},
 	}
 	if r.log == nil {
 		r.log = slog.Default()
 	}
+	r.keeper = upkeep.New(r.log)
 	return r, nil
 }
 
@@ -99,23 +113,18 @@ func (r *Reader) open() error {
 	if err := r.settle(); err != nil {
 		return err
 	}
-	room := r.consumer.IntentRoom()
-	cost := ring.IntentCost(len(r.streams), 0)
-	for _, out := range r.opts.Outputs {
-		o, err := openOutput(out, r.opts.Location, r.opts.Keep, r.say)
+	for _, rt := range r.routes {
+		if rt.template != nil {
+			continue
+		}
+		o, err := r.openFixed(rt)
 		if err != nil {
 			return err
 		}
-		r.outputs = append(r.outputs, o)
-		if o.file != nil {
-			// A batch is full before its last record, which takes an eighth of a
-			// lane at most, and not eight times as much as a line.
-			cost += ring.OutputCost(o.file.Path(), maxBatch+int64(r.consumer.Ring().LaneSize))
-		}
+		r.use(o)
 	}
-	if cost > room {
-		return fmt.Errorf("reader: %d outputs are too many for this ring: an intent of %d bytes, with room for %d; use fewer of them, shorter paths, or a ring with smaller lanes",
-			len(r.outputs), cost, room)
+	if err := r.checkRoom(r.routes); err != nil {
+		return err
 	}
 	if r.opts.Sync != SyncNone {
 		// Else what an earlier reader wrote and did not sync could be missing from outputs
@@ -124,8 +133,9 @@ func (r *Reader) open() error {
 			return err
 		}
 	}
+	// Only now that nothing can refuse all this is there anything changed about files.
 	for _, o := range r.outputs {
-		r.rotate(o) // an earlier reader may have died just before it did
+		r.planRotation(o)
 	}
 	r.showStats()
 	return nil
@@ -133,27 +143,64 @@ func (r *Reader) open() error {
 
 func (r *Reader) say(format string, args ...any) { r.log.Warn(fmt.Sprintf(format, args...)) }
 
-// Stats returns what was counted up to the last batch. Unlike other methods it may
-// be called at any time, by any number of goroutines.
+// Stats returns what was counted up to the last batch. It may be called at any time, by
+// any number of goroutines.
 func (r *Reader) Stats() Stats {
 	r.counted.Lock()
 	defer r.counted.Unlock()
-	return r.counted.Stats
+	s, kept := r.counted.Stats, r.keeper.Stats()
+	s.Removed += kept.Removed
+	s.Retries += kept.Failures
+	return s
 }
 
-// showStats brings Stats up to date.
+// OutputStats returns the same for each of Options.Outputs, in a slice of its own. It may
+// be called at any time, by any number of goroutines.
+func (r *Reader) OutputStats() []OutputStats {
+	r.counted.Lock()
+	defer r.counted.Unlock()
+	return slices.Clone(r.counted.outputs)
+}
+
+// showStats brings Stats and OutputStats up to date.
 func (r *Reader) showStats() {
+	r.stats.Waiting = r.waiting()
 	r.counted.Lock()
 	defer r.counted.Unlock()
 	r.counted.Stats = r.stats
+	r.counted.outputs = r.counted.outputs[:0]
+	for _, rt := range r.routes {
+		s := rt.stats
+		s.Path = rt.Path
+		for _, o := range r.outputs {
+			if o.route == rt && (o.pipe != nil || o.file != nil) {
+				s.Open++
+			}
+		}
+		r.counted.outputs = append(r.counted.outputs, s)
+	}
 }
 
-// Close gives up the ring and the outputs. What is not drained stays in the ring.
+// waiting is when the oldest record was logged that was read and is not published, in
+// Unix nanoseconds; 0: there is none.
+func (r *Reader) waiting() int64 {
+	oldest := r.oldest
+	for _, s := range r.streams {
+		if s != nil && s.have && (oldest == 0 || s.headTime < oldest) {
+			oldest = s.headTime
+		}
+	}
+	return oldest
+}
+
+// Close gives up the ring and the outputs, and finishes what is to be done with rotated
+// files. What is not drained stays in the ring.
 func (r *Reader) Close() error {
 	var errs []error
 	for _, o := range r.outputs {
 		errs = append(errs, o.close())
 	}
+	r.keeper.Close()
 	// Last, so that the next reader of the ring finds the outputs free.
 	return errors.Join(append(errs, r.consumer.Close())...)
 }
@@ -176,6 +223,7 @@ func (r *Reader) runUntil(ctx, leave context.Context) error {
 		return fmt.Errorf("reader: Run failed before; open the ring again: %w", r.failed)
 	}
 	r.stopping, r.frozen = false, false
+	defer r.reloading.start()()
 	r.leaving = func() bool { return leave.Err() != nil }
 	defer r.wakeAfter(ctx)()
 	defer r.wakeAfter(leave)()
@@ -202,7 +250,8 @@ func (r *Reader) wakeAfter(ctx context.Context) (off func()) {
 func (r *Reader) run(ctx context.Context) error {
 	pace := pacer{reader: r}
 	for ctx.Err() == nil && r.opts.Until != UntilEmpty {
-		now := time.Now()
+		now := r.now()
+		r.beat(now)
 		progressed, err := r.cycle(ctx, now, now.Add(-r.opts.Grace).UnixNano())
 		if err != nil {
 			return err
@@ -231,7 +280,8 @@ func (r *Reader) done() bool {
 func (r *Reader) drainRest(ctx context.Context) error {
 	r.stopping, r.frozen = true, false
 	for {
-		now := time.Now()
+		now := r.now()
+		r.beat(now)
 		progressed, err := r.cycle(ctx, now, horizonNone)
 		if err != nil {
 			return err
@@ -249,6 +299,7 @@ func (r *Reader) cycle(ctx context.Context, now time.Time, horizon int64) (bool,
 	if err := r.begin(ctx); err != nil {
 		return false, err
 	}
+	r.noteDemand(now) // first, so that what was logged before it is seen in this look
 	for i := range r.streams {
 		if err := r.refresh(i, now); err != nil {
 			return false, err
@@ -264,30 +315,71 @@ func (r *Reader) cycle(ctx context.Context, now time.Time, horizon int64) (bool,
 	}
 	r.frozen = r.stopping
 	failpoint.Hit(failpoint.DrainCollect)
+	turn, turned := r.turn(horizon)
+	if turned {
+		horizon = turn.UnixNano() - 1
+	}
 	r.fill(now, horizon)
+	if turned = turned && !r.full && (len(r.merge) == 0 || r.merge[0].due > horizon); !turned {
+		turn = time.Time{}
+	}
 	before := r.stats.Batches
 	err := r.commit(ctx)
+	if err == nil {
+		r.oldest = 0
+		r.rotateDue(turn)
+	}
 	r.showStats()
-	return r.stats.Batches > before, err
+	return turned || r.stats.Batches > before, err
 }
 
 // begin makes the outputs ready for a batch.
 func (r *Reader) begin(ctx context.Context) error {
-	r.writing = r.writing[:0]
-	for _, o := range r.outputs {
-		if o.stale {
-			r.writing = append(r.writing, o)
+	for {
+		r.reload()
+		again := r.round(r.moved(), r.reopen)
+		if len(again) == 0 {
+			break
 		}
-	}
-	if err := r.untilDone(ctx, r.writing, r.reopen); err != nil {
-		return err
-	}
-	for _, o := range r.outputs {
-		if err := o.begin(); err != nil {
+		if err := r.endure(ctx, longest(again)); err != nil {
 			return err
 		}
 	}
+	r.tick++
+	r.joined, r.cost, r.full, r.unrouted, r.oldest = 0, ring.IntentCost(len(r.streams), 0), false, 0, 0
+	for _, rt := range r.routes {
+		rt.records, rt.bytes = 0, 0
+	}
+	for _, o := range r.outputs {
+		if o.joined = false; o.route.template != nil {
+			o.buf = o.buf[:0]
+			continue
+		}
+		if err := o.begin(); err != nil {
+			return err
+		}
+		if o.file != nil && !r.join(o) {
+			return fmt.Errorf("%w: %d outputs", ring.ErrBatchTooLarge, len(r.outputs)) // which checkRoom has excluded
+		}
+	}
 	return nil
+}
+
+// moved are the outputs to be opened again: a path without fields now, and others when
+// records for them come.
+func (r *Reader) moved() []*output {
+	r.writing = r.writing[:0]
+	for i := 0; i < len(r.outputs); {
+		o := r.outputs[i]
+		if o.stale && o.route.template != nil {
+			r.drop(o) // and the next one is at i
+			continue
+		}
+		if i++; o.stale {
+			r.writing = append(r.writing, o)
+		}
+	}
+	return r.writing
 }
 
 // maxBatch is the size in bytes of an output's buffer at which a batch ends.
@@ -295,7 +387,7 @@ const maxBatch = 1 << 20
 
 // fill formats what the streams have up to horizon into the outputs' buffers.
 func (r *Reader) fill(now time.Time, horizon int64) {
-	r.merge, r.unrouted = r.merge[:0], 0
+	r.merge = r.merge[:0]
 	for _, s := range r.streams {
 		if s == nil {
 			continue
@@ -310,63 +402,50 @@ func (r *Reader) fill(now time.Time, horizon int64) {
 		r.finish(s)
 	}
 	r.merge.init()
-	for len(r.merge) > 0 && r.merge[0].due <= horizon && !r.batchFull() {
+	for len(r.merge) > 0 && r.merge[0].due <= horizon && !r.full {
 		s := r.merge[0]
-		r.emit(s)
+		if !r.emit(s) {
+			r.full = true
+			break
+		}
 		s.advance(now)
 		r.finish(s)
 		r.merge.fix()
 	}
 }
 
-func (r *Reader) batchFull() bool {
-	for _, o := range r.outputs {
-		if len(o.buf) >= maxBatch || o.full(r.opts.MaxSize) {
-			return true
+// emit delivers the head of s. It is false if the batch has no room for another file,
+// and then nothing has happened.
+func (r *Reader) emit(s *stream) bool {
+	isRecord := s.head.Outcome == ring.OutcomeRecord
+	if isRecord {
+		s.line(&r.line)
+		if !r.route() {
+			return false
 		}
 	}
-	return false
-}
-
-// emit delivers the head of s.
-func (r *Reader) emit(s *stream) {
+	if r.oldest == 0 || s.headTime < r.oldest {
+		r.oldest = s.headTime
+	}
 	if n := s.newlyLost(); n > 0 {
 		r.emitMarker(s.lostMarker(n, s.head.Position))
 	}
-	switch s.head.Outcome {
-	case ring.OutcomeRecord:
-		s.line(&r.line, s.deliver())
-		taken := false
-		for _, o := range r.outputs {
-			if o.selector.Wants(&r.line.Record) {
-				o.buf = o.format.Append(o.buf, &r.line)
-				taken = true
-			}
+	if isRecord {
+		r.line.Seq = s.deliver()
+		for _, t := range r.targets {
+			r.add(t, &r.line)
 		}
-		if !taken {
+		if len(r.targets) == 0 {
 			r.unrouted++
 		}
-		return
-	case ring.OutcomeTorn:
+		return true
+	}
+	if s.head.Outcome == ring.OutcomeTorn {
 		s.now.Torn++
-	case ring.OutcomeDamaged:
+	} else {
 		s.now.Damaged++
 	}
 	s.now.Consumer = s.head.Next
 	r.emitMarker(s.gapMarker())
-}
-
-// emitMarker puts the reader's own line where it is looked for: into every output
-// for all records; or, if there is none, to the reader's log.
-func (r *Reader) emitMarker(m marker.Marker) {
-	taken := false
-	for _, o := range r.outputs {
-		if o.takesMarkers() {
-			o.buf = o.format.Append(o.buf, &m.Line)
-			taken = true
-		}
-	}
-	if !taken {
-		r.say("%s", m.Message)
-	}
+	return true
 }

@@ -10,13 +10,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/ring"
 )
 
 func TestOpenRefusesAnOutputWithoutAPath(t *testing.T) {
 	t.Parallel()
-	_, err := Open(newRing(t, 1), Options{Outputs: []Output{{Path: "-"}, {Logger: "trades"}}})
-	const want = `reader: output 2 of 2 has no path; name a file, or "-" for standard output`
+	_, err := Open(newRing(t, 1), Options{Outputs: []Output{{Path: "-"}, {Loggers: []string{"trades"}}}})
+	const want = `reader: output 2 of 2 has no path; name a file, "-" for standard output, or "stderr" for standard error`
 	if err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
@@ -38,7 +39,7 @@ func TestDrainDeliversEveryRecordOfTwoWritersInOrder(t *testing.T) {
 		producers = append(producers, p)
 	}
 	out := filepath.Join(dir, "out.log")
-	r, err := Open(path, Options{Outputs: []Output{{Path: out, Format: "raw"}}, Until: UntilDetached})
+	r, err := Open(path, Options{Outputs: []Output{{Path: out, Format: format.Options{Name: "raw"}}}, Until: UntilDetached})
 	if err != nil {
 		t.Fatal(err)
 	}

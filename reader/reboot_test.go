@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/logfile"
 	"github.com/ringlog/ringlog/ring"
 )
@@ -60,7 +61,7 @@ func TestABatchOfAnotherBootIsNotPublishedOrUndoneForWhoeverClaimedItsLaneSince(
 		if err := c.Close(); err != nil {
 			t.Fatal(err)
 		}
-		drain(t, path, Options{Outputs: []Output{{Path: out, Format: "raw"}}})
+		drain(t, path, Options{Outputs: []Output{{Path: out, Format: format.Options{Name: "raw"}}}})
 		if got := readFile(t, out); got != "of the other boot\nfirst\nsecond\n" {
 			t.Errorf("applied %v: got %q", applied, got)
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/ring"
 )
 
@@ -64,7 +65,7 @@ func TestAReaderRestartedWithOtherOutputsDeliversABatchOnceToThose(t *testing.T)
 				outs := choose(v, t.TempDir())
 				var o Options
 				for _, out := range outs {
-					o.Outputs = append(o.Outputs, Output{Path: out, Format: "json"})
+					o.Outputs = append(o.Outputs, Output{Path: out, Format: format.Options{Name: "json"}})
 				}
 				for range 2 {
 					drain(t, v.path, o)
@@ -97,7 +98,7 @@ func TestAReaderRestartedWithOtherOutputsDeliversABatchOnceToThose(t *testing.T)
 // The intent names files by absolute paths.
 func TestAReaderRestartedFromAnotherDirectoryUndoesWhatLiesInTheFirst(t *testing.T) {
 	first, second, path := t.TempDir(), t.TempDir(), newRing(t, 1)
-	o := Options{Outputs: []Output{{Path: "out.log", Format: "raw"}, {Path: "logs/more.log", Format: "raw"}}}
+	o := Options{Outputs: []Output{{Path: "out.log", Format: format.Options{Name: "raw"}}, {Path: "logs/more.log", Format: format.Options{Name: "raw"}}}}
 	for _, applied := range []bool{false, true} {
 		t.Run(fmt.Sprint("applied ", applied), func(t *testing.T) {
 			p := attach(t, path, "w")

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/record"
 	"github.com/ringlog/ringlog/ring"
 )
@@ -24,9 +25,9 @@ func TestEachRecordGoesToEveryOutputThatWantsItsLogger(t *testing.T) {
 	say(t, p, "raw")
 	all, trades, fx := filepath.Join(dir, "all.log"), filepath.Join(dir, "trades.log"), filepath.Join(dir, "fx.log")
 	st, _ := drain(t, path, Options{Outputs: []Output{
-		{Path: all, Format: "json"},
-		{Path: trades, Logger: "trades", Format: "raw"},
-		{Path: fx, Logger: "trades.fx", Format: "raw"},
+		{Path: all, Format: format.Options{Name: "json"}},
+		{Path: trades, Loggers: []string{"trades"}, Format: format.Options{Name: "raw"}},
+		{Path: fx, Loggers: []string{"trades.fx"}, Format: format.Options{Name: "raw"}},
 	}})
 	if st.Records != 7 || st.Unrouted != 0 {
 		t.Errorf("%d records, %d taken by no output", st.Records, st.Unrouted)
@@ -50,7 +51,7 @@ func TestRecordsThatNoOutputWantsAreCounted(t *testing.T) {
 		logTo(t, p, logger, "of "+logger)
 	}
 	out := filepath.Join(t.TempDir(), "x.log")
-	st, _ := drain(t, path, Options{Outputs: []Output{{Path: out, Logger: "app"}, {Path: out + "2", Logger: "app"}}})
+	st, _ := drain(t, path, Options{Outputs: []Output{{Path: out, Loggers: []string{"app"}}, {Path: out + "2", Loggers: []string{"app"}}}})
 	if st.Records != 4 || st.Unrouted != 3 {
 		t.Errorf("%d records, %d taken by no output; want 4 and 3", st.Records, st.Unrouted)
 	}
@@ -62,7 +63,7 @@ func TestOutputsHaveTheirOwnFormats(t *testing.T) {
 	logTo(t, attach(t, path, "w1"), "app", "hello")
 	file := func(name string) string { return filepath.Join(dir, name) }
 	drain(t, path, Options{
-		Outputs:  []Output{{Path: file("text")}, {Path: file("json"), Format: "json"}, {Path: file("raw"), Format: "raw"}},
+		Outputs:  []Output{{Path: file("text")}, {Path: file("json"), Format: format.Options{Name: "json"}}, {Path: file("raw"), Format: format.Options{Name: "raw"}}},
 		Location: time.UTC,
 	})
 	if got := readFile(t, file("text")); !strings.HasSuffix(got, " - app - INFO - hello\n") {
@@ -84,9 +85,9 @@ func TestMarkersGoToOutputsForAllLoggersAndNeverToRawOnes(t *testing.T) {
 	operate(t, path).kill(p)
 	file := func(name string) string { return filepath.Join(dir, name) }
 	_, said := drain(t, path, Options{Outputs: []Output{
-		{Path: file("raw"), Format: "raw"},
-		{Path: file("trades"), Logger: "trades", Format: "json"},
-		{Path: file("json"), Format: "json"},
+		{Path: file("raw"), Format: format.Options{Name: "raw"}},
+		{Path: file("trades"), Loggers: []string{"trades"}, Format: format.Options{Name: "json"}},
+		{Path: file("json"), Format: format.Options{Name: "json"}},
 	}})
 	for name, want := range map[string]string{"raw": "hello\n", "trades": ""} {
 		if got := readFile(t, file(name)); got != want {
@@ -107,7 +108,7 @@ func TestMarkersAreSaidWhenNoOutputTakesThem(t *testing.T) {
 	p := attach(t, path, "w")
 	say(t, p, "hello")
 	operate(t, path).kill(p)
-	_, said := drain(t, path, Options{Outputs: []Output{{Path: filepath.Join(t.TempDir(), "raw"), Format: "raw"}}})
+	_, said := drain(t, path, Options{Outputs: []Output{{Path: filepath.Join(t.TempDir(), "raw"), Format: format.Options{Name: "raw"}}}})
 	if said.count("vanished") != 1 {
 		t.Errorf("said %q", said.String())
 	}
@@ -137,10 +138,10 @@ func TestOutputGetsTheRecordsThatHaveItsAttributes(t *testing.T) {
 	operate(t, path).kill(p)
 	file := func(name string) string { return filepath.Join(dir, name) }
 	drain(t, path, Options{Outputs: []Output{
-		{Path: file("all"), Format: "raw"},
-		{Path: file("trial"), Format: "raw", Attrs: []AttrMatch{{Key: "trial", Value: "1"}}},
-		{Path: file("both"), Format: "raw", Logger: "orders", Attrs: []AttrMatch{{Key: "study", Value: "wf"}, {Key: "trial", Value: "0"}}},
-		{Path: file("none"), Format: "json", Attrs: []AttrMatch{{Key: "study", Value: "other"}}},
+		{Path: file("all"), Format: format.Options{Name: "raw"}},
+		{Path: file("trial"), Format: format.Options{Name: "raw"}, Attrs: []AttrMatch{{Key: "trial", Value: "1"}}},
+		{Path: file("both"), Format: format.Options{Name: "raw"}, Loggers: []string{"orders"}, Attrs: []AttrMatch{{Key: "study", Value: "wf"}, {Key: "trial", Value: "0"}}},
+		{Path: file("none"), Format: format.Options{Name: "json"}, Attrs: []AttrMatch{{Key: "study", Value: "other"}}},
 	}})
 	for name, want := range map[string]string{
 		"all":   "orders0\ntrades0\norders1\ntrades1\norders2\ntrades2\norders3\ntrades3\nraw\n",

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/ringlog/ringlog/format"
@@ -152,13 +153,17 @@ func (g *rig) open(p *sched.Process) (*Reader, error) {
 	}
 	n := c.Ring().LaneCount
 	r := &Reader{
-		consumer: c, opts: Options{Grace: time.Millisecond}, log: g.log, leaving: func() bool { return false },
+		consumer: c, opts: Options{Grace: time.Millisecond}, log: g.log, now: time.Now, leaving: func() bool { return false },
 		streams: make([]*stream, n), met: make([]uint64, n), reported: make([]uint64, n),
 	}
 	if err := r.settle(); err != nil {
 		return nil, err
 	}
-	r.outputs = []*output{{format: &g.format, pipe: &sheetSink{g, c}}}
+	rt := &route{rule: rule{lowest: math.MinInt16, format: &g.format, markers: true}}
+	o := newOutput(rt, stdoutPath)
+	o.pipe = &sheetSink{g, c}
+	r.routes = []*route{rt}
+	r.use(o)
 	return r, nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/ring"
 	"github.com/ringlog/ringlog/writer"
 )
@@ -22,7 +23,7 @@ import (
 // the test, and a Close that never gives up.
 func starting(dir string) StartOptions {
 	return StartOptions{
-		Options: Options{Outputs: []Output{{Path: filepath.Join(dir, "out.log"), Format: "raw"}}},
+		Options: Options{Outputs: []Output{{Path: filepath.Join(dir, "out.log"), Format: format.Options{Name: "raw"}}}},
 		Ring:    filepath.Join(dir, "start.ring"), Lanes: 4, LaneSize: ring.MinLaneSize, Linger: time.Hour,
 	}
 }

@@ -264,8 +264,8 @@ func (s *stream) hiding() bool {
 // changed says that there is something to publish.
 func (s *stream) changed() bool { return s.now != s.published || s.dead || s.damaged }
 
-// line fills in the head's line.
-func (s *stream) line(l *format.Line, seq uint64) {
+// line fills in the head's line, but for its number.
+func (s *stream) line(l *format.Line) {
 	rec := record.Raw(s.head.Payload)
 	if s.head.Kind == ring.KindLog {
 		// A payload that does not parse passed its checksum, so its writer meant
@@ -276,7 +276,7 @@ func (s *stream) line(l *format.Line, seq uint64) {
 	}
 	*l = format.Line{
 		Time: s.headTime, Level: record.Level(s.head.Level), Record: rec,
-		Origin: s.origin, Seq: seq, Position: s.head.Position,
+		Origin: s.origin, Position: s.head.Position,
 	}
 }
 

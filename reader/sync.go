@@ -83,19 +83,9 @@ func (r *Reader) syncRing(ctx context.Context) error {
 // letGo syncs o's file, if there is a policy, before it is closed or gets another name:
 // nobody could do so later.
 func (r *Reader) letGo(o *output) error {
-	if r.opts.Sync == SyncNone || !o.file.Unsynced() {
+	if r.opts.Sync == SyncNone || o.file == nil || !o.file.Unsynced() {
 		return nil
 	}
 	failpoint.Hit(failpoint.DrainSync)
 	return o.file.Sync()
-}
-
-// reopen opens o's path again, for the whole of what is in its buffer. On an error o
-// stays stale. A file that could not be synced is let go of when that has worked, so
-// that a disk which fails again and again gets no batch again and again.
-func (r *Reader) reopen(o *output) error {
-	if err := r.letGo(o); err != nil {
-		return err
-	}
-	return o.reopen(r.opts.Keep, r.say)
 }

@@ -19,16 +19,22 @@ const (
 // output has its own, so that one that fails does not hide another.
 type trouble struct {
 	what, of, advice string
+	failures         *uint64 // of its output; nil if it is about none
 
 	err   error // nil while all is well; else what it began with
 	since time.Time
+	tried time.Time // by the reader's clock
 	count int
 }
 
 // note counts a failed attempt. The first of a row is said.
 func (r *Reader) note(t *trouble, err error) {
 	t.count++
+	t.tried = r.now()
 	r.stats.Retries++
+	if t.failures != nil {
+		*t.failures++
+	}
 	if t.err != nil {
 		r.consumer.CountError()
 		return
@@ -53,16 +59,21 @@ func (r *Reader) untilDone(ctx context.Context, todo []*output, step func(*outpu
 		if todo = r.round(todo, step); len(todo) == 0 {
 			return nil
 		}
-		first := &todo[0].writing
-		for _, o := range todo[1:] {
-			if t := &o.writing; t.err != nil && (first.err == nil || t.since.Before(first.since)) {
-				first = t
-			}
-		}
-		if err := r.endure(ctx, first); err != nil {
+		if err := r.endure(ctx, longest(todo)); err != nil {
 			return err
 		}
 	}
+}
+
+// longest is the trouble that has gone on for the longest time, of outputs that failed.
+func longest(failed []*output) *trouble {
+	first := &failed[0].writing
+	for _, o := range failed[1:] {
+		if t := &o.writing; t.err != nil && (first.err == nil || t.since.Before(first.since)) {
+			first = t
+		}
+	}
+	return first
 }
 
 // round makes one attempt at each output, and returns those that failed.
@@ -88,7 +99,7 @@ func (r *Reader) round(todo []*output, step func(*output) error) []*output {
 // endure waits before the next attempt. It gives up, with an error, if the reader is to
 // end and this has gone on for long.
 func (r *Reader) endure(ctx context.Context, t *trouble) error {
-	r.consumer.Heartbeat()
+	r.beat(time.Now())
 	r.showStats()
 	stopping := r.stopping || ctx.Err() != nil || r.leaving() && len(r.consumer.Attached()) == 0
 	if stopping && time.Since(t.since) > giveUpAfter {

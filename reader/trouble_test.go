@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/internal/failpoint"
 	"github.com/ringlog/ringlog/ring"
 	"golang.org/x/sys/unix"
@@ -83,12 +84,13 @@ func TestAnySystemCallThatFailsForAWhileIsSaidOnceCountedAndCostsNothing(t *test
 		t.Run(fmt.Sprintf("%v %s sync %v", f.point, unix.ErrnoName(f.errno), f.sync), func(t *testing.T) {
 			path := newRing(t, 2)
 			out, o := rawOut(t.TempDir())
-			o.MaxSize, o.Keep, o.Sync, o.SyncEvery = 2000, 100, f.sync, time.Nanosecond
+			o.Sync, o.SyncEvery = f.sync, time.Nanosecond
+			rotating(&o, 2000, 100)
 			if f.point == failpoint.FilePrune {
-				o.Keep = 1
+				rotating(&o, 2000, 1)
 			}
 			if f.point == failpoint.FileSync && f.sync == SyncInterval {
-				o.MaxSize = 0 // rotation would fail, too
+				rotating(&o, 0, 0) // rotation would fail, too
 			}
 			p := attach(t, path, "w")
 			r, said := openReader(t, path, o)
@@ -219,8 +221,8 @@ func TestTwoOutputsThatFailAreSaidAndEndEachForItself(t *testing.T) {
 	root := t.TempDir()
 	a, b := filepath.Join(root, "a"), filepath.Join(root, "b")
 	o := Options{Outputs: []Output{
-		{Path: filepath.Join(a, "out.log"), Format: "raw"},
-		{Path: filepath.Join(b, "out.log"), Format: "raw"},
+		{Path: filepath.Join(a, "out.log"), Format: format.Options{Name: "raw"}},
+		{Path: filepath.Join(b, "out.log"), Format: format.Options{Name: "raw"}},
 	}}
 	p := attach(t, path, "w")
 	r, said := openReader(t, path, o)

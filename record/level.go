@@ -52,8 +52,8 @@ func FromSlog(l slog.Level) (Level, CustomLevel[string]) {
 	return store(int64(l), 0, perSlog, ScaleSlog)
 }
 
-// AtLeast returns the lowest of slog's levels that is stored as l or higher.
-func (l Level) AtLeast() slog.Level {
+// Level makes l a slog.Leveler: the lowest of slog's levels that is stored as l or higher.
+func (l Level) Level() slog.Level {
 	if l > 0 {
 		return slog.Level((int(l) + perSlog - 1) / perSlog)
 	}

@@ -29,6 +29,8 @@ var (
 	ErrRetired = errors.New("ring: retired")
 	// ErrReaderRunning: another reader holds the ring.
 	ErrReaderRunning = errors.New("ring: reader running")
+	// ErrNoReader: nobody drains the ring.
+	ErrNoReader = errors.New("ring: no reader")
 	// ErrInvalid: an option or argument is out of its range.
 	ErrInvalid = errors.New("ring: invalid argument")
 

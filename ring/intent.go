@@ -62,8 +62,10 @@ type Intent struct {
 	Window                    []byte
 }
 
-func outputCost(path string, length int64) uint64 {
-	return sltOutputSize + alignUp(uint64(len(path)), 8) + alignUp(4*uint64(pieces(length)), 8)
+// OutputCost is the room in bytes that an output takes in the intent area if its path
+// has so many bytes, and length bytes are appended to it.
+func OutputCost(path int, length int64) uint64 {
+	return sltOutputSize + alignUp(uint64(path), 8) + alignUp(4*uint64(pieces(length)), 8)
 }
 
 // pieces is the number of pieces of length bytes.
@@ -73,15 +75,11 @@ func pieces(length int64) int64 { return (length + PieceSize - 1) / PieceSize }
 // intent area, given the sum of its outputs' OutputCost.
 func IntentCost(lanes int, outputs uint64) uint64 { return uint64(lanes)*sltLaneSize + outputs }
 
-// OutputCost is the room in bytes that an output at path takes in the intent
-// area if length bytes are appended to it.
-func OutputCost(path string, length int64) uint64 { return outputCost(path, length) }
-
 // encode writes the batch to the intent area's body and returns the body's size.
 func (b *Batch) encode(body []byte) (uint64, error) {
 	need := uint64(len(b.Lanes)) * sltLaneSize
 	for i := range b.Outputs {
-		need += outputCost(b.Outputs[i].Path, b.Outputs[i].Length)
+		need += OutputCost(len(b.Outputs[i].Path), b.Outputs[i].Length)
 	}
 	if need > uint64(len(body)) || len(b.Outputs) > MaxOutputs {
 		return 0, fmt.Errorf("%w: %d lanes and %d outputs take %d bytes, there are %d", ErrBatchTooLarge, len(b.Lanes), len(b.Outputs), need, len(body))

@@ -123,7 +123,7 @@ func TestBatchThatCostsAllTheRoomFits(t *testing.T) {
 	b := sampleBatch(1)
 	rest := c.IntentRoom() - IntentCost(len(b.Lanes), 0)
 	for i := range b.Outputs {
-		rest -= OutputCost(b.Outputs[i].Path, b.Outputs[i].Length)
+		rest -= OutputCost(len(b.Outputs[i].Path), b.Outputs[i].Length)
 	}
 	b.Outputs[2].Path += string(make([]byte, rest/8*8+2)) // "/empty" takes 8 bytes already
 	if err := c.Prepare(b); err != nil {

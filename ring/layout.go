@@ -86,10 +86,12 @@ const (
 	ctlErrorLength     = ctlReader + 56
 	ctlErrorText       = ctlReader + 64
 	errorTextSize      = 256
+	ctlRotated         = 0x240
 
 	ctlReaderFutex      = 0x280
 	ctlLevelVersion     = 0x300
 	ctlAnchorsPublished = 0x380
+	ctlRotate           = 0x400
 
 	ctlAnchors    = 0x1000
 	anchorCount   = 64

@@ -171,8 +171,8 @@ func TestWordsOfDifferentWritersLieOnDifferentLines(t *testing.T) {
 			"reader":           {lanProgress, lanHighWater}, "futex": {lanFutex},
 		},
 		{
-			"remover": {ctlRetired}, "copier": {ctlCopy}, "reader": {ctlReader, ctlErrorText + errorTextSize - 1},
-			"futex": {ctlReaderFutex}, "levels": {ctlLevelVersion}, "anchors": {ctlAnchorsPublished},
+			"remover": {ctlRetired}, "copier": {ctlCopy}, "reader": {ctlReader, ctlRotated},
+			"futex": {ctlReaderFutex}, "levels": {ctlLevelVersion}, "anchors": {ctlAnchorsPublished}, "whoever asks for a rotation": {ctlRotate},
 		},
 	} {
 		holder := map[uint64]string{}

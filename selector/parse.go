@@ -30,6 +30,9 @@ func ParseOutput(text string) (s Selector, path string, err error) {
 		return Selector{}, text, nil
 	}
 	s, rest, err := parse(text)
+	if err != nil && text[0] == '{' {
+		err = fmt.Errorf("%w; a path that begins with a field is to be written as ./%s", err, text)
+	}
 	if err != nil {
 		return Selector{}, "", err
 	}
@@ -46,8 +49,12 @@ const special = `{}=,"`
 
 // parse reads a selector at the beginning of text and returns what follows it.
 func parse(text string) (s Selector, rest string, err error) {
-	if s.Logger, rest, err = word(text); err != nil {
+	logger, rest, err := word(text)
+	if err != nil {
 		return s, "", err
+	}
+	if logger != "" {
+		s.Loggers = []string{logger}
 	}
 	list, ok := strings.CutPrefix(rest, "{")
 	if !ok {

@@ -8,11 +8,11 @@ import (
 func TestParseReadsEveryForm(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]Selector{
-		"orders":                     {Logger: "orders"},
-		"orders.fx":                  {Logger: "orders.fx"},
+		"orders":                     {Loggers: []string{"orders"}},
+		"orders.fx":                  {Loggers: []string{"orders.fx"}},
 		"{study=wf,trial=17}":        {Attrs: []Attr{{"study", "wf"}, {"trial", "17"}}},
-		"orders{ trial = 17 }":       {Logger: "orders", Attrs: []Attr{{"trial", "17"}}},
-		`"a/b=c"{k=v}`:               {Logger: "a/b=c", Attrs: []Attr{{"k", "v"}}},
+		"orders{ trial = 17 }":       {Loggers: []string{"orders"}, Attrs: []Attr{{"trial", "17"}}},
+		`"a/b=c"{k=v}`:               {Loggers: []string{"a/b=c"}, Attrs: []Attr{{"k", "v"}}},
 		`{"a,b"="c}","d\t"="\"é\""}`: {Attrs: []Attr{{"a,b", "c}"}, {"d\t", `"é"`}}},
 		"{k=/a/b:c d}":               {Attrs: []Attr{{"k", "/a/b:c d"}}},
 		`{""=}`:                      {Attrs: []Attr{{"", ""}}},
@@ -59,13 +59,13 @@ func TestParseOutputTellsSelectorsFromPaths(t *testing.T) {
 		"./a=b.log":              {path: "./a=b.log"},
 		"logs/{trial=17}.log":    {path: "logs/{trial=17}.log"},
 		"=a.log":                 {path: "=a.log"},
-		"trades=t.log":           {Selector{Logger: "trades"}, "t.log"},
-		"trades=a=b.log":         {Selector{Logger: "trades"}, "a=b.log"},
-		"trades=":                {Selector{Logger: "trades"}, ""},
-		"trades=-":               {Selector{Logger: "trades"}, "-"},
+		"trades=t.log":           {Selector{Loggers: []string{"trades"}}, "t.log"},
+		"trades=a=b.log":         {Selector{Loggers: []string{"trades"}}, "a=b.log"},
+		"trades=":                {Selector{Loggers: []string{"trades"}}, ""},
+		"trades=-":               {Selector{Loggers: []string{"trades"}}, "-"},
 		"{trial=17}=logs/17.log": {trial, "logs/17.log"},
 		`{"trial"="17"}=x{y}`:    {trial, "x{y}"},
-		`"a/b"=x`:                {Selector{Logger: "a/b"}, "x"},
+		`"a/b"=x`:                {Selector{Loggers: []string{"a/b"}}, "x"},
 	} {
 		s, path, err := ParseOutput(text)
 		if err != nil || path != want.path || !reflect.DeepEqual(s, want.s) {
@@ -75,7 +75,7 @@ func TestParseOutputTellsSelectorsFromPaths(t *testing.T) {
 	for text, want := range map[string]string{
 		"{trial=17}":     `selector: want =PATH after {trial=17}, not ""; what has one of {}=," in it is to be quoted, or if it is the path, to be written as ./{trial=17}`,
 		"run{1}.log":     `selector: want key=value in the braces, not "1}.log"`,
-		`{trial="17}=x`:  `selector: "17}=x: want the closing quote, and escapes as in Go`,
+		`{trial="17}=x`:  `selector: "17}=x: want the closing quote, and escapes as in Go; a path that begins with a field is to be written as ./{trial="17}=x`,
 		"{trial=17}.log": `selector: want =PATH after {trial=17}, not ".log"; what has one of {}=," in it is to be quoted, or if it is the path, to be written as ./{trial=17}.log`,
 		"a,b=c.log":      `selector: want =PATH after a, not ",b=c.log"; what has one of {}=," in it is to be quoted, or if it is the path, to be written as ./a,b=c.log`,
 	} {

@@ -1,10 +1,8 @@
-// Package selector says which records somebody wants: those of a logger, those with
-// certain attributes, or both.
+// Package selector says which records somebody wants: those of certain loggers, those
+// with certain attributes, or both.
 package selector
 
 import (
-	"bytes"
-
 	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/record"
 )
@@ -12,10 +10,10 @@ import (
 // Selector wants the records for which all that it says holds. The zero value wants
 // every record. It may be used by any number of goroutines.
 type Selector struct {
-	// Logger is the name of the logger whose records, and those of the loggers
-	// below it ("trades" and "trades.fx"), are wanted; empty: all. "root" wants the
+	// Loggers are the names of the loggers whose records, and those of the loggers
+	// below them ("trades" and "trades.fx"), are wanted; none: all. "root" wants the
 	// records of the root logger as well, whose name is empty: lines show it as root.
-	Logger string
+	Loggers []string
 	// Attrs are attributes that a record must have, every one of them.
 	Attrs []Attr
 }
@@ -29,12 +27,12 @@ const rootLogger = "root"
 type Attr struct{ Key, Value string }
 
 // Empty says that s wants every record.
-func (s *Selector) Empty() bool { return s.Logger == "" && len(s.Attrs) == 0 }
+func (s *Selector) Empty() bool { return len(s.Loggers) == 0 && len(s.Attrs) == 0 }
 
 // Wants says whether s wants r. It allocates nothing, and looks at r's attributes
 // only if s has some.
 func (s *Selector) Wants(r *record.Record) bool {
-	if s.Logger != "" && !s.wantsLogger(r.Logger()) {
+	if len(s.Loggers) > 0 && !s.wantsLogger(r.Logger()) {
 		return false
 	}
 	for i := range s.Attrs {
@@ -46,11 +44,20 @@ func (s *Selector) Wants(r *record.Record) bool {
 }
 
 func (s *Selector) wantsLogger(logger []byte) bool {
-	if len(logger) == 0 {
-		return s.Logger == rootLogger
+	for _, wanted := range s.Loggers {
+		if len(logger) == 0 {
+			if wanted == rootLogger {
+				return true
+			}
+			continue
+		}
+		// No conversion to a string, which would be a copy for each record.
+		if len(logger) >= len(wanted) && string(logger[:len(wanted)]) == wanted &&
+			(len(logger) == len(wanted) || logger[len(wanted)] == '.') {
+			return true
+		}
 	}
-	rest, ok := bytes.CutPrefix(logger, []byte(s.Logger))
-	return ok && (len(rest) == 0 || rest[0] == '.')
+	return false
 }
 
 // in says whether a is among attrs.

@@ -33,20 +33,30 @@ func decoded(t testing.TB, logger string, attrs ...slog.Attr) *record.Record {
 
 func TestLoggerIsWantedWithThoseBelowIt(t *testing.T) {
 	t.Parallel()
-	s := Selector{Logger: "trades"}
+	s := Selector{Loggers: []string{"trades"}}
 	for logger, want := range map[string]bool{"trades": true, "trades.fx": true, "tradesman": false, "trade": false, "": false, "x.trades": false} {
 		if got := s.Wants(decoded(t, logger)); got != want {
 			t.Errorf("%q: %v", logger, got)
 		}
 	}
-	if s.Logger = ""; !s.Wants(decoded(t, "any")) || !s.Empty() {
+	if s.Loggers = nil; !s.Wants(decoded(t, "any")) || !s.Empty() {
 		t.Error("an empty selector does not want every record")
+	}
+}
+
+func TestAnyOfSeveralLoggersIsWanted(t *testing.T) {
+	t.Parallel()
+	s := Selector{Loggers: []string{"trades", "root", "orders"}}
+	for logger, want := range map[string]bool{"trades.fx": true, "orders": true, "": true, "app": false, "order": false} {
+		if got := s.Wants(decoded(t, logger)); got != want {
+			t.Errorf("%q: %v", logger, got)
+		}
 	}
 }
 
 func TestRootWantsTheLoggerWithoutAName(t *testing.T) {
 	t.Parallel()
-	s := Selector{Logger: "root"}
+	s := Selector{Loggers: []string{"root"}}
 	for logger, want := range map[string]bool{"": true, "root": true, "root.a": true, "app": false} {
 		if got := s.Wants(decoded(t, logger)); got != want {
 			t.Errorf("%q: %v", logger, got)

@@ -59,7 +59,7 @@ func (f *filter) look() *gate {
 	g.sink = s.number
 	rule, found, version := s.minLevel(f.name)
 	if g.version = version; found {
-		g.min, g.own = rule.AtLeast(), nil
+		g.min, g.own = rule.Level(), nil
 	}
 	f.gate.Store(g)
 	return g

@@ -26,9 +26,11 @@ killed. Only one drain can use a ring, and only one ring an output.
 "-" is standard output, the default; there, in pipes and on devices, the last records
 may appear twice after a crash.
 
-Drain runs until SIGINT, SIGTERM or SIGHUP; then it drains what is there and exits
-with 0, or at once at a second signal. Signals that were ignored when it started stay
-ignored. It exits with 6 if it met damage in the ring. Lost and torn records are the
+Drain runs until SIGINT or SIGTERM; then it drains what is there and exits with 0, or at
+once at a second signal. SIGHUP has it load --config anew and open the outputs again, as
+log rotation by others wants it; a configuration with a mistake changes nothing. If it is
+the terminal that hangs up, drain ends. Signals that were ignored when it started stay
+ignored. Under systemd it says when it is ready, and feeds the watchdog. It exits with 6 if it met damage in the ring. Lost and torn records are the
 workers' fate, not its own: it reports them and exits with 0.
 
 --remove removes the ring at the end, if nobody is attached and nothing is left in it.
@@ -47,24 +49,24 @@ ended before it came so far.`,
 			case remove && !once && !untilDetached:
 				return cli.Usagef("--remove is for --until-detached and --once: a drain without an end removes nothing")
 			}
-			o, err := outs.options()
-			if err != nil {
-				return err
-			}
-			d := drainer{remove: remove, quiet: quiet, resume: outs.words()}
+			d := drainer{outs: &outs, remove: remove, quiet: quiet, resume: outs.words()}
+			var err error
 			if d.starter, err = tell(readyFD); err != nil {
 				return err
 			}
+			if d.config, err = outs.load(); err != nil {
+				return d.starter.failed(err)
+			}
 			switch {
 			case once:
-				o.Until = reader.UntilEmpty
+				d.until = reader.UntilEmpty
 			case untilDetached:
-				o.Until = reader.UntilDetached
+				d.until = reader.UntilDetached
 			}
 			if d.path, err = cli.NamedOrNew(string(path), create); err != nil {
 				return d.starter.failed(err)
 			}
-			err = d.drain(o)
+			err = d.drain()
 			if errors.Is(err, syscall.EPIPE) && cmd.Flags().Changed("out") {
 				err = cli.Exit(cli.Failed, err) // a pipe that was named, not one that was typed
 			}

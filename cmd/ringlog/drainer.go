@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ringlog/ringlog/cmd/internal/cli"
+	"github.com/ringlog/ringlog/config"
 	"github.com/ringlog/ringlog/reader"
 	"github.com/ringlog/ringlog/ring"
 )
@@ -15,28 +16,29 @@ import (
 // drainer is what `ringlog drain` was told to do.
 type drainer struct {
 	path    string // of the ring
-	remove  bool   // the ring, at the end
+	outs    *outputFlags
+	config  *config.Config // what they say
+	until   reader.Until
+	remove  bool // the ring, at the end
 	quiet   bool
 	resume  []string // the words of a drain that goes on in the same outputs
 	starter starter
 }
 
 // drain drains the ring and says what it did.
-func (d *drainer) drain(o reader.Options) error {
-	ctx, stop := untilSignal()
+func (d *drainer) drain() error {
+	a, err := openAttended(d.path, d.outs, d.config, d.until)
+	if err != nil {
+		return d.starter.failed(err)
+	}
+	ctx, stop := a.untilSignal()
 	defer stop()
 	start := time.Now()
-	r, err := reader.Open(d.path, o)
-	var output *reader.OutputError
-	switch {
-	case errors.As(err, &output):
-		return d.starter.failed(err)
-	case err != nil:
-		return d.starter.failed(cli.Opening(err))
-	}
 	d.starter.ready()
-	why, err := d.run(ctx, r, o.Until)
-	err = errors.Join(err, r.Close())
+	a.ready()
+	r := a.reader
+	why, err := d.run(ctx, r)
+	err = errors.Join(err, a.close())
 	if o := outcomeOf(r.Stats(), d.path); !d.quiet || !o.flawless() {
 		say("%s", drainSummary(d.path, o, time.Since(start)))
 	}
@@ -49,7 +51,7 @@ func (d *drainer) drain(o reader.Options) error {
 	}
 	if why != "" {
 		until := "--once --remove"
-		if o.Until == reader.UntilDetached {
+		if d.until == reader.UntilDetached {
 			until = "--until-detached --remove"
 		}
 		sayRingStays(d.path, why, until, d.resume)
@@ -62,7 +64,7 @@ func (d *drainer) drain(o reader.Options) error {
 
 // run drains, and removes the ring if that is to be. Why is not empty if the ring was
 // to be removed and stays.
-func (d *drainer) run(ctx context.Context, r *reader.Reader, until reader.Until) (why string, err error) {
+func (d *drainer) run(ctx context.Context, r *reader.Reader) (why string, err error) {
 	for tries := 0; ; {
 		before := r.Stats().Batches
 		if err = r.Run(ctx); err != nil || !d.remove {
@@ -76,7 +78,7 @@ func (d *drainer) run(ctx context.Context, r *reader.Reader, until reader.Until)
 		if tries++; r.Stats().Batches > before {
 			tries = 0
 		}
-		if ctx.Err() != nil || until != reader.UntilDetached || tries == removalTries {
+		if ctx.Err() != nil || d.until != reader.UntilDetached || tries == removalTries {
 			return why, nil
 		}
 		select {
@@ -92,16 +94,25 @@ const (
 	removeAgain  = 10 * time.Millisecond
 )
 
-// untilSignal returns a context that ends at the first signal. The
-// second one ends the process: what is under way is undone by the next drain.
-func untilSignal() (context.Context, context.CancelFunc) {
+// untilSignal returns a context that ends at the first signal to end. The second one
+// ends the process: what is under way is undone by the next drain.
+func (a *attendant) untilSignal() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
-	signals := cli.Signals()
+	signals, h := cli.Signals(), hangups{terminal()}
+	next := func() syscall.Signal {
+		for {
+			s := (<-signals).(syscall.Signal)
+			if !h.isReload(s) {
+				return s
+			}
+			a.askReload()
+		}
+	}
 	go func() {
-		<-signals
+		next()
+		a.service.Stopping()
 		cancel()
-		second := (<-signals).(syscall.Signal)
-		os.Exit(cli.Signalled + int(second))
+		os.Exit(cli.Signalled + int(next()))
 	}()
 	return ctx, cancel
 }

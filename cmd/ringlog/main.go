@@ -32,7 +32,7 @@ into rotating log files. A ring is named by --ring, by a PATH, or by RINGLOG_RIN
 			return cli.Usagef("unknown command %q: want one of %s", args[0], commandNames(cmd))
 		},
 	}
-	root.AddCommand(createCommand(), appendCommand(), drainCommand(), statCommand(), levelCommand(), lsCommand(), runCommand())
+	root.AddCommand(createCommand(), appendCommand(), drainCommand(), statCommand(), levelCommand(), lsCommand(), rotateCommand(), configCommand(), runCommand())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Args = knownCommand

@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ringlog/ringlog/cmd/internal/cli"
+	"github.com/ringlog/ringlog/config"
 	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/reader"
 )
@@ -15,7 +15,7 @@ import (
 // Defaults of outputFlags.
 const (
 	defaultFormat = "text"
-	defaultSize   = cli.Size(100 << 20)
+	defaultSize   = cli.Size(config.DefaultMaxSize)
 	defaultKeep   = 0 // who gives no number has given no leave to remove what was accepted
 	defaultSync   = reader.SyncNone
 	defaultEvery  = time.Second
@@ -23,81 +23,149 @@ const (
 
 // outputFlags are the flags that say where lines go.
 type outputFlags struct {
-	outs []string
-	form string
-	size cli.Size
-	keep int
-	utc  bool
+	config string
+	outs   []string
+	form   string
+	size   cli.Size
+	keep   int
+	utc    bool
 
 	sync  string
 	every time.Duration
+
+	metrics   string
+	logFormat string
+
+	given func(flag string) bool
 }
 
 // define adds the flags to cmd.
 func (o *outputFlags) define(cmd *cobra.Command, defaultOutput string) {
 	o.size = defaultSize
 	f := cmd.Flags()
+	o.given = f.Changed
+	f.StringVar(&o.config, "config", "", "configuration file (see ringlog config example); other flags go before what it says")
 	f.StringArrayVar(&o.outs, "out", []string{defaultOutput}, "where to write: PATH, SELECTOR=PATH or -; may be repeated")
-	f.StringVar(&o.form, "format", defaultFormat, "form of the lines: text, json or raw (the messages alone)")
+	f.StringVar(&o.form, "format", defaultFormat, "form of the lines: text, logfmt, json or raw (the messages alone)")
 	f.Var(&o.size, "max-size", "size at which a file is rotated; 0: never")
 	f.IntVar(&o.keep, "keep", defaultKeep, "how many rotated files of each output to keep; 0, the default: all")
 	f.StringVar(&o.sync, "sync", defaultSync.String(), "what a power loss may cost: none (never sync), interval, or batch (sync before records leave the ring)")
 	f.DurationVar(&o.every, "sync-every", defaultEvery, "with --sync interval: time between two syncs")
 	f.BoolVar(&o.utc, "utc", false, "show times of text lines in UTC instead of local time")
+	f.StringVar(&o.metrics, "metrics", "", "HOST:PORT at which to show metrics to Prometheus, such as localhost:9464")
+	f.StringVar(&o.logFormat, "log-format", "", "form of ringlog's own lines on standard error: plain, text, logfmt or json (default plain)")
 }
 
-// options are the flags' values, checked.
-func (o *outputFlags) options() (reader.Options, error) {
-	opts := reader.Options{MaxSize: int64(o.size), Keep: o.keep, Log: cli.NewLog(os.Stderr)}
+// rereads says that loading again may give something else.
+func (o *outputFlags) rereads() bool { return o.config != "" && o.config != "-" }
+
+// load is what the flags say, checked, and the configuration file, if there is one.
+func (o *outputFlags) load() (*config.Config, error) {
+	over, err := o.overrides()
+	if err != nil {
+		return nil, err
+	}
+	var c *config.Config
+	if o.config != "" {
+		if c, err = config.Load(o.config, over); err != nil {
+			return nil, cli.Usage(err)
+		}
+	} else {
+		c = o.alone(over)
+	}
+	if c.SyncEvery != 0 && c.Sync != reader.SyncInterval && o.given("sync-every") {
+		return nil, cli.Usagef("--sync-every %v is for --sync interval; here it is --sync %v", o.every, c.Sync)
+	}
+	if err := c.Check(); err != nil {
+		return nil, cli.Usage(err)
+	}
+	return c, refuseRings(c.Outputs)
+}
+
+// overrides are the flags that were given.
+func (o *outputFlags) overrides() (over config.Overrides, err error) {
 	if o.keep < 0 {
-		return opts, cli.Usagef("--keep %d: want 0 (all) or more", o.keep)
+		return over, cli.Usagef("--keep %d: want 0 (all) or more", o.keep)
 	}
-	if _, err := format.Parse(o.form, nil); err != nil {
-		return opts, cli.Usage(err)
+	if _, err := format.New(format.Options{Name: o.form}); err != nil {
+		return over, cli.Usage(err)
 	}
+	sync, err := reader.ParseSync(o.sync)
+	if err != nil {
+		return over, cli.Usagef("--sync %q: want none, interval or batch", o.sync)
+	}
+	if o.every <= 0 {
+		return over, cli.Usagef("--sync-every %v: want more than 0s", o.every)
+	}
+	if o.config == "" || o.given("out") {
+		if over.Outputs, err = parseOutputs(o.outs); err != nil {
+			return over, err
+		}
+	}
+	set := func(flag string, use func()) {
+		if o.given(flag) {
+			use()
+		}
+	}
+	size := int64(o.size)
+	set("format", func() { over.Format = o.form })
+	set("max-size", func() { over.MaxSize = &size })
+	set("keep", func() { over.Keep = &o.keep })
+	set("sync", func() { over.Sync = &sync })
+	set("sync-every", func() { over.SyncEvery = o.every })
+	set("metrics", func() { over.Metrics = &o.metrics })
+	over.LogFormat = o.logFormat
 	if o.utc {
-		opts.Location = time.UTC
+		over.Location = time.UTC
 	}
-	var err error
-	if opts.Sync, err = reader.ParseSync(o.sync); err != nil {
-		return opts, cli.Usagef("--sync %q: want none, interval or batch", o.sync)
+	return over, nil
+}
+
+// alone is what the flags say where there is no file.
+func (o *outputFlags) alone(over config.Overrides) *config.Config {
+	c := &config.Config{Metrics: o.metrics, LogFormat: o.logFormat}
+	c.Outputs, c.Location, c.SyncEvery = over.Outputs, over.Location, o.every
+	if over.Sync != nil {
+		c.Sync = *over.Sync
 	}
-	switch {
-	case o.every <= 0:
-		return opts, cli.Usagef("--sync-every %v: want more than 0s", o.every)
-	case o.every != defaultEvery && opts.Sync != reader.SyncInterval:
-		return opts, cli.Usagef("--sync-every %v is for --sync interval; here it is --sync %v", o.every, opts.Sync)
+	for i := range c.Outputs {
+		out := &c.Outputs[i]
+		out.Format.Name = o.form
+		if !isStream(out.Path) {
+			out.Rotation.Size, out.Rotated.Keep.Count = int64(o.size), o.keep
+		}
 	}
-	opts.SyncEvery = o.every
-	if opts.Outputs, err = parseOutputs(o.outs, o.form); err != nil {
-		return opts, err
-	}
-	return opts, refuseRings(opts.Outputs)
+	return c
 }
 
 // words are the flags as a shell has to be given them for the same outputs.
-func (o *outputFlags) words() []string {
-	var words []string
-	for _, out := range o.outs {
-		words = append(words, "--out", cli.Quote(out))
+func (o *outputFlags) words() (words []string) {
+	add := func(flag, value string) { words = append(words, "--"+flag, cli.Quote(value)) }
+	if o.config != "" {
+		add("config", o.config)
 	}
-	if o.form != defaultFormat {
-		words = append(words, "--format", o.form)
+	if o.config == "" || o.given("out") {
+		for _, out := range o.outs {
+			add("out", out)
+		}
 	}
-	if o.size != defaultSize {
-		words = append(words, "--max-size", o.size.String())
+	if o.given("format") {
+		add("format", o.form)
 	}
-	if o.keep != defaultKeep {
-		words = append(words, "--keep", fmt.Sprint(o.keep))
+	if o.given("max-size") {
+		add("max-size", o.size.String())
+	}
+	if o.given("keep") {
+		add("keep", fmt.Sprint(o.keep))
 	}
 	if o.utc {
 		words = append(words, "--utc")
 	}
-	if o.sync != defaultSync.String() {
-		words = append(words, "--sync", o.sync)
+	if o.given("sync") {
+		add("sync", o.sync)
 	}
-	if o.every != defaultEvery {
-		words = append(words, "--sync-every", o.every.String())
+	if o.given("sync-every") {
+		add("sync-every", o.every.String())
 	}
 	return words
 }

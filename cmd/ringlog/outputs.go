@@ -20,12 +20,17 @@ const outputForms = `--out PATH gets every record; --out SELECTOR=PATH those tha
   {study=wf,trial=17}=PATH       records with these attributes (put it in quotes in a shell)
   orders{trial=17}=PATH          both
 
+PATH may have the same fields in it: logs/{study}/{trial}.log is a file for each trial,
+and takes the records that have both; also {logger}, {level}, {worker} and {pid}. "-" is
+standard output, "stderr" standard error. A "{" that is no field is written as "{{".
+
 A value is compared as text lines show it. A logger, key or value with one of {}=,"
 in it is written in double quotes, as in {note="a, b"}=PATH. --out can be given up to 64
-times. A PATH that has one of ={" before its first "/" is to be written as ./PATH.`
+times. A PATH that has one of ={" before its first "/" is to be written as ./PATH. Levels,
+layouts, other rotation and more are for a configuration file: ringlog config example.`
 
 // parseOutputs reads the values of --out.
-func parseOutputs(outs []string, form string) ([]reader.Output, error) {
+func parseOutputs(outs []string) ([]reader.Output, error) {
 	var list []reader.Output
 	seen := map[string]bool{}
 	for _, text := range outs {
@@ -41,17 +46,20 @@ func parseOutputs(outs []string, form string) ([]reader.Output, error) {
 		} else {
 			seen[key] = true
 		}
-		list = append(list, reader.Output{Path: path, Logger: s.Logger, Attrs: s.Attrs, Format: form})
+		list = append(list, reader.Output{Path: path, Loggers: s.Loggers, Attrs: s.Attrs})
 	}
 	return list, nil
 }
+
+// isStream says whether path is standard output or standard error, and no file.
+func isStream(path string) bool { return path == "-" || path == "stderr" }
 
 // refuseRings refuses outputs that are rings: a line appended to one would spoil
 // it for all who have it.
 func refuseRings(outs []reader.Output) error {
 	for _, o := range outs {
 		// Asked first: opening a pipe waits for its other end.
-		if st, err := os.Stat(o.Path); o.Path == "-" || err != nil || !st.Mode().IsRegular() {
+		if st, err := os.Stat(o.Path); isStream(o.Path) || err != nil || !st.Mode().IsRegular() {
 			continue
 		}
 		f, err := os.Open(o.Path)

@@ -78,7 +78,7 @@ code says so; lost records do not change it.`,
 			case lanes < 1:
 				return cli.Usagef("--lanes %d: want 1 to %d", lanes, ring.MaxLanes)
 			}
-			o, err := outs.options()
+			c, err := outs.load()
 			if err != nil {
 				return notRun(err)
 			}
@@ -97,7 +97,7 @@ code says so; lost records do not change it.`,
 			if r.made = made; !made && (cmd.Flags().Changed("lanes") || cmd.Flags().Changed("lane-size")) {
 				say("%s is there already and stays as it is: --lanes and --lane-size are not used", cli.Clean(found))
 			}
-			return r.in(found, o, capturing)
+			return r.in(found, &outs, c, capturing)
 		},
 	}
 	f := cmd.Flags()

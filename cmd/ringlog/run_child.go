@@ -91,6 +91,9 @@ func (r *run) await(failed func()) (code int, err error) {
 			if ofTerminal(s) {
 				break
 			}
+			if s == syscall.SIGHUP {
+				r.draining.askReload()
+			}
 			err := r.command.Process.Signal(s)
 			if errors.Is(err, os.ErrProcessDone) && asksToEnd(s) {
 				r.linger = 0

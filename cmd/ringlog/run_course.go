@@ -5,15 +5,15 @@ import (
 	"os"
 
 	"github.com/ringlog/ringlog/cmd/internal/cli"
-	"github.com/ringlog/ringlog/reader"
+	"github.com/ringlog/ringlog/config"
 	"github.com/ringlog/ringlog/ring"
 	"github.com/ringlog/ringlog/writer"
 )
 
 // in runs the command with the ring at path, from the opening of the outputs to the
 // removal of the ring.
-func (r *run) in(path string, o reader.Options, capturing bool) error {
-	if err := r.open(path, o, capturing); err != nil {
+func (r *run) in(path string, outs *outputFlags, c *config.Config, capturing bool) error {
+	if err := r.open(path, outs, c, capturing); err != nil {
 		return notRun(err)
 	}
 	defer r.view.Close()
@@ -34,7 +34,7 @@ func (r *run) in(path string, o reader.Options, capturing bool) error {
 		say("draining has ended: %s; the command goes on, and what is logged waits in the ring", cli.Message(r.draining.trouble()))
 	})
 	abandoned, late := r.windUp()
-	r.report(o.Outputs, abandoned != 0)
+	r.report(r.draining.now.Outputs, abandoned != 0)
 	err = errors.Join(err, late)
 	if abandoned != 0 {
 		return exit(code, cli.Exit(cli.Signalled+int(abandoned), err), err)
@@ -58,11 +58,11 @@ func exit(code int, failed, unsaid error) error {
 
 // open makes everything ready for the command. If it fails, a ring that was made for
 // this run is gone.
-func (r *run) open(path string, o reader.Options, capturing bool) (err error) {
+func (r *run) open(path string, outs *outputFlags, c *config.Config, capturing bool) (err error) {
 	if r.view, err = newView(path); err != nil {
 		return cli.Opening(err)
 	}
-	if r.draining, err = startDraining(path, o, r.made); err != nil {
+	if r.draining, err = startDraining(path, outs, c, r.made); err != nil {
 		if r.made {
 			err = errors.Join(err, ring.Discard(path))
 		}

@@ -6,13 +6,14 @@ import (
 	"syscall"
 
 	"github.com/ringlog/ringlog/cmd/internal/cli"
+	"github.com/ringlog/ringlog/config"
 	"github.com/ringlog/ringlog/reader"
 )
 
 // draining is a reader at work in a goroutine of its own.
 type draining struct {
+	*attendant
 	path   string
-	reader *reader.Reader
 	finish context.CancelFunc // drain what is there, remove the ring, and end
 	ended  chan struct{}
 
@@ -23,17 +24,14 @@ type draining struct {
 
 // startDraining drains the ring at path until finish is called, and then removes it
 // if it is to be removed.
-func startDraining(path string, o reader.Options, remove bool) (*draining, error) {
-	r, err := reader.Open(path, o)
-	var output *reader.OutputError
-	switch {
-	case errors.As(err, &output):
+func startDraining(path string, outs *outputFlags, c *config.Config, remove bool) (*draining, error) {
+	a, err := openAttended(path, outs, c, reader.UntilStopped)
+	if err != nil {
 		return nil, err
-	case err != nil:
-		return nil, cli.Opening(err)
 	}
+	a.ready()
 	ctx, finish := context.WithCancel(context.Background())
-	d := &draining{path: path, reader: r, finish: finish, ended: make(chan struct{})}
+	d := &draining{attendant: a, path: path, finish: finish, ended: make(chan struct{})}
 	go func() {
 		defer close(d.ended)
 		d.err = cli.Guard(func() error { return d.run(ctx, remove) })
@@ -47,7 +45,7 @@ func (d *draining) run(ctx context.Context, remove bool) error {
 		_, d.why, err = d.reader.Remove(ctx)
 	}
 	// At once, so that another drain can go on if this one failed.
-	return errors.Join(err, d.reader.Close())
+	return errors.Join(err, d.close())
 }
 
 // trouble is what the draining, which has ended, is to be blamed for.

@@ -4,18 +4,35 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/ringlog/ringlog/cmd/internal/cli"
 	"github.com/ringlog/ringlog/cmd/internal/status"
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/reader"
 	"github.com/ringlog/ringlog/ring"
 )
 
+// messages gets what this process has to say, but for the error that it ends with.
+var messages = cli.NewLog(os.Stderr)
+
+// newLog is a logger for messages in one of the formats of configuration files.
+func newLog(name string) (*slog.Logger, error) {
+	if name == "" || name == "plain" {
+		return cli.NewLog(os.Stderr), nil
+	}
+	f, err := format.New(format.Options{Name: name})
+	if err != nil || name == "raw" {
+		return nil, cli.Usagef("log format %q: want plain, text, logfmt or json", name)
+	}
+	return cli.NewFormattedLog(os.Stderr, f), nil
+}
+
 // say writes a line to standard error.
-func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "ringlog: "+format+"\n", args...) }
+func say(format string, args ...any) { messages.Info(fmt.Sprintf(format, args...)) }
 
 // report says what came of the run, and what it leaves behind.
 func (r *run) report(outs []reader.Output, abandoned bool) {

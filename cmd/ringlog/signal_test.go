@@ -213,16 +213,6 @@ func (c *child) appendLine(text string) {
 	c.until(text+" is drained", func() bool { return len(c.lines()) == 0 })
 }
 
-func TestDrainEndsAtAHangUpAsAtSIGTERM(t *testing.T) {
-	t.Parallel()
-	c := start(t, "exec ringlog drain --out x.log")
-	c.appendLine("one")
-	c.signal(syscall.SIGHUP)
-	if code := c.code(0); code != 0 || !strings.Contains(c.stderr.String(), "1 record of 1 worker") {
-		t.Errorf("exit code %d, %s", code, &c.stderr)
-	}
-}
-
 func TestDrainGoesOnWhenNobodyReadsItsMessages(t *testing.T) {
 	t.Parallel()
 	for name, stderr := range map[string]string{"a pipe without a reader": "2>&1 >/dev/null | sleep 0", "closed": "2>&-"} {

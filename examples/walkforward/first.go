@@ -19,7 +19,7 @@ func (s *show) firstRun(ctx context.Context) error {
 	// From here on this process writes the log files, and the processes that it starts
 	// find the ring in their environment.
 	h, err := reader.Start(reader.StartOptions{
-		Options:    reader.Options{Outputs: outputs, MaxSize: rotateAt},
+		Options:    reader.Options{Outputs: outputs},
 		OwnSignals: true, // ctx ends by them
 	})
 	if err != nil {

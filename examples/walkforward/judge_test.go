@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/reader"
 	"github.com/ringlog/ringlog/ring"
 	"github.com/ringlog/ringlog/writer"
@@ -56,7 +57,7 @@ func throughARing(t *testing.T) logged {
 	}
 	all, orders := filepath.Join(dir, "all"), filepath.Join(dir, "orders")
 	r, err := reader.Open(path, reader.Options{Until: reader.UntilEmpty, Outputs: []reader.Output{
-		{Path: all, Format: "json"}, {Path: orders, Logger: "orders", Format: "json"},
+		{Path: all, Format: format.Options{Name: "json"}}, {Path: orders, Loggers: []string{"orders"}, Format: format.Options{Name: "json"}},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -141,7 +142,7 @@ func TestAnOutputWithAnotherNumberOfLinesIsFound(t *testing.T) {
 	t.Parallel()
 	truth := throughARing(t)
 	app := filepath.Join(t.TempDir(), "app.log")
-	outputs := []reader.Output{{Path: app, Logger: "app"}}
+	outputs := []reader.Output{{Path: app, Loggers: []string{"app"}}}
 	for lines, broken := range map[int]bool{5: true, 6: false, 7: true} { // three trials begin and end
 		if err := os.WriteFile(app, []byte(strings.Repeat("a line\n", lines)), 0o600); err != nil {
 			t.Fatal(err)

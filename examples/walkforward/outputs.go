@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/reader"
 )
 
@@ -19,16 +21,23 @@ const rotateAt = 8 << 20
 // logger, two of them as text, and one for a single trial, whichever logger its
 // records are of.
 func (s *show) outputs(trial int) []reader.Output {
-	return []reader.Output{
-		{Path: s.path("all.jsonl"), Format: "json"},
-		{Path: s.path("app.log"), Logger: "app"},
-		{Path: s.path("orders.log"), Logger: "orders"},
-		{Path: s.path("trades.jsonl"), Logger: "trades", Format: "json"},
+	outputs := []reader.Output{
+		{Path: s.path("all.jsonl"), Format: format.Options{Name: "json"}},
+		{Path: s.path("app.log"), Loggers: []string{"app"}},
+		{Path: s.path("orders.log"), Loggers: []string{"orders"}},
+		{Path: s.path("trades.jsonl"), Loggers: []string{"trades"}, Format: format.Options{Name: "json"}},
 		{Path: s.path("forward.log"), Attrs: []reader.AttrMatch{
 			{Key: "study", Value: s.study}, {Key: "trial", Value: strconv.Itoa(trial)},
 		}},
 	}
+	for i := range outputs {
+		outputs[i].Rotation.Size = rotateAt
+	}
+	return outputs
 }
+
+// loggerOf is whose records o gets; empty: all.
+func loggerOf(o reader.Output) string { return strings.Join(o.Loggers, "") }
 
 // count counts what is in each output, and returns one tally of each. Of text it
 // counts lines, of JSON every record.
@@ -36,9 +45,9 @@ func count(outputs []reader.Output, accounts []account) ([]*tally, error) {
 	tallies, errs := make([]*tally, len(outputs)), make([]error, len(outputs))
 	var wg sync.WaitGroup
 	for i, o := range outputs {
-		t := newTally(o.Logger, byName(accounts))
+		t := newTally(loggerOf(o), byName(accounts))
 		add := t.add
-		if o.Format != "json" {
+		if o.Format.Name != "json" {
 			add = t.addText
 		}
 		tallies[i] = t
@@ -57,11 +66,11 @@ func (s *show) compareOutputs(outputs []reader.Output, tallies []*tally, account
 	for i, o := range outputs {
 		has, want, t := "everything", 0, tallies[i]
 		for _, a := range accounts {
-			want += a.count(a.accepted, o.Logger)
+			want += a.count(a.accepted, loggerOf(o))
 		}
 		switch {
-		case o.Logger != "":
-			has = "logger " + o.Logger
+		case loggerOf(o) != "":
+			has = "logger " + loggerOf(o)
 		case o.Attrs != nil:
 			has, want = "trial "+o.Attrs[1].Value+", which walks forward", forward
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/reader"
 	"github.com/ringlog/ringlog/ring"
 	"github.com/ringlog/ringlog/writer"
@@ -103,8 +104,7 @@ func read(in io.Reader) error {
 // drain opens the ring, drains it until its end, and closes everything.
 func drain(ctx context.Context, j readJob, until reader.Until) error {
 	r, err := reader.Open(j.Ring, reader.Options{
-		Outputs: []reader.Output{{Path: j.Log, Format: "json"}},
-		MaxSize: rotateAt,
+		Outputs: []reader.Output{{Path: j.Log, Format: format.Options{Name: "json"}, Rotation: reader.Rotation{Size: rotateAt}}},
 		Until:   until,
 	})
 	if err != nil {

@@ -38,6 +38,8 @@ const (
 	RetireMark      // the mark that the ring is being removed, set or cleared (O6)
 	LevelVersion    // the version of the level rules
 	LevelRule       // each word of a rule
+	RotateAsk       // the count of rotations that were asked for
+	RotateServe     // up to which of them the outputs were rotated
 
 	// The intent (D1, D2).
 	IntentSlot   // each part of a batch in its slot
@@ -80,6 +82,16 @@ const (
 	FilePrune    // a rotated file is removed
 	DirSync      // a folder's entries are synced
 
+	// What is done with rotated files in the background; these can fail.
+	ArchiveCompare // a file is compared with an archive that is there already
+	ArchiveCreate  // the archive is made, under a temporary name
+	ArchiveWrite   // bytes are added to it
+	ArchiveSync    // its bytes are synced
+	ArchivePlace   // it gets the archive's name
+	ArchiveClear   // the file that it is of is removed
+	ArchiveTidy    // what a killed compression left is removed
+	HookStart      // a hook is started
+
 	numPoints
 )
 
@@ -95,6 +107,7 @@ var names = [numPoints]string{
 
 	ReaderStart: "reader.start", ReaderFutex: "reader.futex", ReaderHeartbeat: "reader.heartbeat",
 	ReaderError: "reader.error", RetireMark: "retire.mark", LevelVersion: "level.version", LevelRule: "level.rule",
+	RotateAsk: "rotate.ask", RotateServe: "rotate.serve",
 
 	IntentSlot: "intent.slot", IntentSwitch: "intent.switch", IntentState: "intent.state", IntentWindow: "intent.window",
 
@@ -109,6 +122,10 @@ var names = [numPoints]string{
 	FileOpen: "file.open", FileLock: "file.lock", FileWrite: "file.write", FileSync: "file.sync",
 	FileTruncate: "file.truncate", FileCreate: "file.create", FileSetAside: "file.setaside", FilePlace: "file.place",
 	FileAdopt: "file.adopt", FilePrune: "file.prune", DirSync: "dir.sync",
+
+	ArchiveCompare: "archive.compare", ArchiveCreate: "archive.create", ArchiveWrite: "archive.write",
+	ArchiveSync: "archive.sync", ArchivePlace: "archive.place", ArchiveClear: "archive.clear",
+	ArchiveTidy: "archive.tidy", HookStart: "hook.start",
 }
 
 // String is the point's name, in the environment and in the log of what was done.

@@ -53,7 +53,7 @@ compared as text lines show it. What has one of {}=," in it is written in double
 			if utc {
 				zone = time.UTC
 			}
-			f, err := format.Parse(form, zone)
+			f, err := format.New(format.Options{Name: form, Location: zone})
 			if err != nil {
 				return cli.Usage(err)
 			}
@@ -79,7 +79,7 @@ compared as text lines show it. What has one of {}=," in it is written in double
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&form, "format", "text", "form of the lines: text, json or raw (the messages alone)")
+	f.StringVar(&form, "format", "text", "form of the lines: text, logfmt, json or raw (the messages alone)")
 	f.StringVar(&only, "only", "", "print only the records that this selector wants")
 	f.BoolVar(&all, "all", false, "also what is still whole of records that were drained, and of earlier owners of a lane")
 	f.BoolVar(&stats, "stats", false, "counts by worker, logger and level instead of records")
