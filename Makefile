@@ -29,9 +29,10 @@ help: ## list the targets
 build: ## build ringlog and ringdump into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
-install: build ## install them under PREFIX (/usr/local)
-	install -d $(DESTDIR)$(PREFIX)/bin
+install: build ## install them, and a unit for systemd, under PREFIX (/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 bin/ringlog bin/ringdump $(DESTDIR)$(PREFIX)/bin
+	sed 's#/usr/local/#$(PREFIX)/#' docs/systemd/ringlog@.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/ringlog@.service
 
 wheel: ## build dist/ringlog-VERSION-….whl for Linux, with ringlog inside (GOARCH=arm64 for aarch64)
 	CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/wheel/ ./cmd/ringlog

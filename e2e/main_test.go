@@ -33,6 +33,7 @@ var roles = map[string]func(args []string) error{
 	"crowd":  crowd,
 	"levels": levels,
 	"trials": trials,
+	"follow": follow,
 }
 
 func TestMain(m *testing.M) {

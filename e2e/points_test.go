@@ -67,6 +67,7 @@ func TestEveryFailpointIsReached(t *testing.T) { // not parallel: the hook is th
 	v.deadWorker(t, path, o)
 	v.deadReaders(t, path, o)
 	v.removedOutput(t, path, o)
+	v.rotatedFiles(t, path, o)
 	v.levelsAndRemoval(t, path, o)
 	for _, p := range failpoint.All() {
 		why, exempt := unreached[p]
@@ -181,6 +182,40 @@ func (v *visits) removedOutput(t *testing.T, path string, o reader.Options) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
+	if err := finish(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// rotatedFiles are compressed, and a hook is told of them. An earlier compression was
+// killed before it had removed its temporary, and another one before it removed the file.
+func (v *visits) rotatedFiles(t *testing.T, path string, o reader.Options) {
+	t.Helper()
+	out := &o.Outputs[0]
+	out.Path = filepath.Join(t.TempDir(), "packed.log")
+	out.Rotation = reader.Rotation{}
+	out.Rotated = upkeep.Settings{Compression: logfile.Gzip, Hook: upkeep.Hook{Command: []string{"true"}}}
+	for name, text := range map[string]string{
+		".packed.log.20260101T000000.000000000Z~":  "half an archive",
+		"packed.log.20260101T000000.000000000Z":    "of which that was made",
+		"packed.log.20260102T000000.000000000Z":    "one that is not cleared",
+		"packed.log.20260102T000000.000000000Z.gz": "no archive at all",
+	} {
+		if err := os.WriteFile(filepath.Join(filepath.Dir(out.Path), name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.Until = reader.UntilStopped
+	finish := runReader(t, path, o)
+	w := attach(t, path, "steady")
+	write(t, w, "to be set aside")
+	if err := ring.Rotate(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the hook", func() bool { return v.at(failpoint.HookStart) })
 	if err := finish(); err != nil {
 		t.Fatal(err)
 	}

@@ -259,14 +259,24 @@ func (l *powerLoss) again() {
 
 // elsewhere are the points that this workload may not reach, and why.
 var elsewhere = map[failpoint.Point]string{
-	failpoint.WakeReader:   "the reader never sleeps",
-	failpoint.WaitFlag:     "nobody waits for room: the reader would have to come from another goroutine",
-	failpoint.OwnPadding:   "no lane changes hands within 128 bytes of its end",
-	failpoint.ReaderError:  "nothing fails, unless a loss of power damaged something",
-	failpoint.LevelVersion: "no rule is changed",
-	failpoint.LevelRule:    "no rule is changed",
-	failpoint.FilePrune:    "all files are kept, to be judged",
-	failpoint.OwnZero:      "in the second boot, if a lane of the first is claimed",
+	failpoint.WakeReader:     "the reader never sleeps",
+	failpoint.WaitFlag:       "nobody waits for room: the reader would have to come from another goroutine",
+	failpoint.OwnPadding:     "no lane changes hands within 128 bytes of its end",
+	failpoint.ReaderError:    "nothing fails, unless a loss of power damaged something",
+	failpoint.LevelVersion:   "no rule is changed",
+	failpoint.LevelRule:      "no rule is changed",
+	failpoint.FilePrune:      "all files are kept, to be judged",
+	failpoint.RotateAsk:      "nobody asks for a rotation",
+	failpoint.RotateServe:    "nobody asks for a rotation",
+	failpoint.ArchiveCompare: "nothing is compressed",
+	failpoint.ArchiveCreate:  "nothing is compressed",
+	failpoint.ArchiveWrite:   "nothing is compressed",
+	failpoint.ArchiveSync:    "nothing is compressed",
+	failpoint.ArchivePlace:   "nothing is compressed",
+	failpoint.ArchiveClear:   "nothing is compressed",
+	failpoint.ArchiveTidy:    "nothing is compressed",
+	failpoint.HookStart:      "there is no hook",
+	failpoint.OwnZero:        "in the second boot, if a lane of the first is claimed",
 }
 
 // syncs are the points that only a policy leads to.

@@ -94,9 +94,19 @@ var levelTargets = []target{
 
 // elsewhere are the points that nobody reaches here, with the reason.
 var elsewhere = map[string]string{
-	"own.zero":    "takes a reboot",
-	"retire.mark": "the ring is not removed before the end",
-	"file.prune":  "every rotated file is kept for the judge",
+	"own.zero":        "takes a reboot",
+	"retire.mark":     "the ring is not removed before the end",
+	"file.prune":      "every rotated file is kept for the judge",
+	"rotate.ask":      "files are rotated by their size",
+	"rotate.serve":    "files are rotated by their size",
+	"archive.compare": "nothing is compressed, for the judge to read",
+	"archive.create":  "nothing is compressed, for the judge to read",
+	"archive.write":   "nothing is compressed, for the judge to read",
+	"archive.sync":    "nothing is compressed, for the judge to read",
+	"archive.place":   "nothing is compressed, for the judge to read",
+	"archive.clear":   "nothing is compressed, for the judge to read",
+	"archive.tidy":    "nothing is compressed, for the judge to read",
+	"hook.start":      "there is no hook",
 }
 
 // trouble is what can go wrong with a reader's outputs. Not a sync: nobody knows what is
