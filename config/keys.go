@@ -64,7 +64,7 @@ func (d *decoder) fileKeys(f *file) []key {
 		{"sync", scalar(d, &f.Sync, reader.ParseSync)},
 		{"sync_every", scalar(d, &f.SyncEvery, duration)},
 		{"grace", scalar(d, &f.Grace, duration)},
-		{"max_open_files", scalar(d, &f.MaxOpenFiles, number(ring.MaxOutputs))},
+		{"max_open_files", scalar(d, &f.MaxOpenFiles, number(reader.MaxOpen))},
 		{"metrics", scalar(d, &f.Metrics, address)},
 		{"log_format", scalar(d, &f.LogFormat, logFormat)},
 		{"defaults", func(v value) { f.defaults.at = d.mapping(v, "", d.settingsKeys(&f.defaults)) }},

@@ -115,28 +115,24 @@ func TestFollowersOfALiveOutputSeeEachLineOnceAndInOrderOverAHundredRotations(t 
 
 	n := newNotes(t, 1)
 	counter := n.counter(t, path, 0)
-	for range rotations {
-		// Whatever it logs after this number is accepted, and so rotations are of a file
-		// with lines in it.
-		after := n.of(0)
+	both := func(n uint64) {
+		t.Helper()
 		for _, f := range followers {
-			f.until(t, after+2)
+			f.until(t, n)
 		}
+	}
+	both(1)
+	for range rotations {
 		if err := ring.Rotate(context.Background(), path); err != nil {
 			t.Fatal(err)
 		}
-		// The next number may have been accepted before the rotation, and not noted yet; the
-		// one after it was not.
-		after = n.of(0)
-		for _, f := range followers {
-			f.until(t, after+2)
-		}
+		// The next number may have been accepted before the rotation, and not be noted yet;
+		// the one after it is in the new file.
+		both(n.of(0) + 2)
 	}
 	counter.signal(t, syscall.SIGTERM)
 	counter.finish(t)
-	for _, f := range followers {
-		f.until(t, n.of(0))
-	}
+	both(n.of(0))
 	r.signal(t, syscall.SIGTERM)
 	r.finish(t)
 	if got := len(files(t, out)) - 1; got != rotations {

@@ -23,17 +23,18 @@ const roleVariable = "RINGLOG_E2E_ROLE"
 
 // roles are what a process can be told to do, with its arguments.
 var roles = map[string]func(args []string) error{
-	"replay": replay,
-	"count":  count,
-	"drain":  drain,
-	"stop":   stopInMidAppend,
-	"parent": parent,
-	"orphan": orphan,
-	"listen": listen,
-	"crowd":  crowd,
-	"levels": levels,
-	"trials": trials,
-	"follow": follow,
+	"replay":  replay,
+	"count":   count,
+	"drain":   drain,
+	"stop":    stopInMidAppend,
+	"parent":  parent,
+	"orphan":  orphan,
+	"listen":  listen,
+	"crowd":   crowd,
+	"levels":  levels,
+	"trials":  trials,
+	"follow":  follow,
+	"hostile": hostile,
 }
 
 func TestMain(m *testing.M) {

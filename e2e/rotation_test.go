@@ -24,6 +24,9 @@ import (
 	"github.com/ringlog/ringlog/upkeep"
 )
 
+// archiveName is the end of the name of an archive of a rotated file.
+var archiveName = regexp.MustCompile(`\.\d{8}T\d{6}\.\d{9}Z\.(gz|zst)$`)
+
 // unpacked is what is in a file, also in an archive.
 func unpacked(t testing.TB, name string) string {
 	t.Helper()
@@ -33,10 +36,11 @@ func unpacked(t testing.TB, name string) string {
 	}
 	defer f.Close()
 	r := io.Reader(f)
-	switch filepath.Ext(name) {
-	case ".gz":
+	switch archive := archiveName.FindStringSubmatch(name); {
+	case archive == nil:
+	case archive[1] == "gz":
 		r, err = gzip.NewReader(f)
-	case ".zst":
+	default:
 		var d *zstd.Decoder
 		if d, err = zstd.NewReader(f); err == nil {
 			defer d.Close()

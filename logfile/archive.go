@@ -33,7 +33,7 @@ func (c Compression) writer(w io.Writer) (io.WriteCloser, error) {
 		return gzip.NewWriterLevel(w, 6) // as gzip(1) does
 	}
 	return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true),
-		zstd.WithWindowSize(zstdWindow), zstd.WithZeroFrames(true)) // else nothing would be made of nothing
+		zstd.WithWindowSize(zstdWindow))
 }
 
 // reader is the reverse.

@@ -164,7 +164,7 @@ func (j *archiving) holds(archive string, kind Compression) (bool, error) {
 	}
 	equal, err := kind.holds(fd, j.content())
 	if err == nil && equal {
-		err = fd.Sync()
+		err = syncArchive(fd)
 	}
 	return equal, errors.Join(err, fd.Close())
 }
@@ -224,12 +224,16 @@ func (j *archiving) seal() error {
 	if err := os.Chtimes(j.temp, time.Time{}, time.Unix(j.before.Mtim.Unix())); err != nil {
 		return err
 	}
+	return syncArchive(j.out.File)
+}
+
+func syncArchive(fd *os.File) error {
 	err := failpoint.Err(failpoint.ArchiveSync)
 	if err == nil {
-		err = j.out.Sync()
+		err = fd.Sync()
 	}
 	if err != nil {
-		return fmt.Errorf("sync %s: %w", j.temp, err)
+		return fmt.Errorf("sync %s: %w", fd.Name(), err)
 	}
 	return nil
 }

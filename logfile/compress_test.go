@@ -40,7 +40,7 @@ func TestCompressLeavesAnArchiveOfTheSameContentModeOwnerAndTime(t *testing.T) {
 				check(t, os.Chmod(backup, 0o604))
 				if os.Getuid() == 0 {
 					check(t, os.Chown(backup, 4711, 4712))
-					check(t, os.Chmod(backup, 0o2764)) // which a chown would undo in part
+					check(t, os.Chmod(backup, 0o775|os.ModeSetgid)) // which a chown undoes in part
 				}
 				check(t, os.Chtimes(backup, noon, noon.Add(-time.Hour)))
 				before := must[unix.Stat_t](t)(lstat(backup))
@@ -262,6 +262,19 @@ func overwrite(path string) error {
 	}
 	_, err = f.WriteString("other")
 	return errors.Join(err, f.Close())
+}
+
+func TestAnArchiveThatAppearsMeanwhileIsNotReplaced(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "app.log")
+	backup := setAside(t, path, noon, "", "text")
+	ctx := &spy{Context: t.Context(), look: func() error {
+		return os.WriteFile(backup+".gz", []byte("somebody else's"), 0o600)
+	}}
+	_, err := Compress(ctx, backup, Gzip)
+	wantErr(t, err, unix.EEXIST)
+	wantNames(t, path, backup, backup+".gz")
+	wantContent(t, backup+".gz", "somebody else's")
 }
 
 func TestOnAFullDiskTheFileStaysAndIsCompressedWhenThereIsRoom(t *testing.T) {

@@ -5,6 +5,8 @@ package reader
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/ringlog/ringlog/logfile"
@@ -60,13 +62,44 @@ func (r *Reader) commit(ctx context.Context) error {
 
 // reopenStale opens the files that joined the batch and could not be opened then.
 func (r *Reader) reopenStale(ctx context.Context) error {
-	r.writing = r.writing[:0]
-	for _, o := range r.outputs {
-		if o.stale && len(o.buf) > 0 {
-			r.writing = append(r.writing, o)
+	for {
+		r.writing = r.writing[:0]
+		for _, o := range r.outputs {
+			if o.stale && len(o.buf) > 0 {
+				r.writing = append(r.writing, o)
+			}
+		}
+		// In one order, whoever opens them: see letGoOfFiles.
+		slices.SortFunc(r.writing, func(a, b *output) int { return strings.Compare(a.path, b.path) })
+		again := r.round(r.writing, r.reopen)
+		if len(again) == 0 {
+			return nil
+		}
+		if slices.ContainsFunc(again, func(o *output) bool { return errors.Is(o.writing.err, logfile.ErrLocked) }) {
+			r.letGoOfFiles()
+		}
+		if err := r.endure(ctx, longest(again)); err != nil {
+			return err
 		}
 	}
-	return r.untilDone(ctx, r.writing, r.reopen)
+}
+
+// letGoOfFiles closes all files of paths with fields, before a batch is prepared. Another
+// drain with the same paths may wait for one of them, while this one waits for one of its:
+// who waits must hold nothing.
+func (r *Reader) letGoOfFiles() {
+	for _, o := range slices.Clone(r.outputs) {
+		switch {
+		case o.route.template == nil:
+		case len(o.buf) == 0:
+			r.drop(o)
+		case o.file != nil:
+			if err := errors.Join(r.letGo(o), o.close()); err != nil {
+				r.say("closing %s: %v", o.path, err)
+			}
+			o.file, o.stale = nil, true
+		}
+	}
 }
 
 // batch describes the transaction (D2).

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
+	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -25,7 +28,7 @@ const _ = uint(ring.MaxOutputs - maxOutputs) // does not compile if an intent ha
 
 // join has o take part in the batch at hand. It is false if there is no room for it.
 func (r *Reader) join(o *output) bool {
-	o.used = r.tick
+	o.used, o.usedAt = r.tick, r.began
 	if o.joined {
 		return true
 	}
@@ -46,12 +49,16 @@ func (r *Reader) join(o *output) bool {
 // last record, which takes an eighth of a lane at most, and not eight times as much as
 // a line.
 func (r *Reader) intentCost(o *output) uint64 {
-	path := unix.PathMax // where links lead is not known yet
+	path := min(len(o.path)+pathSlack, unix.PathMax) // where links lead is not known yet
 	if o.file != nil {
 		path = len(o.file.Path())
 	}
 	return ring.OutputCost(path, maxBatch+int64(r.consumer.Ring().LaneSize))
 }
+
+// pathSlack is for what a path that is not known, or not opened, may have in bytes
+// beyond what is known of it.
+const pathSlack = 1024
 
 // openFor opens the file at path for rt, whose path has fields. It is nil if all files
 // that may be open are part of the batch. One that cannot be opened is stale, and is
@@ -60,9 +67,15 @@ func (r *Reader) openFor(rt *route, path string) *output {
 	if !r.makeRoom() {
 		return nil
 	}
-	o := newOutput(rt, path)
-	if err := r.openFile(o); err != nil {
-		if other := r.alias(path, err); other != nil {
+	name := path
+	var err error
+	if around := sidestep(path); around != path {
+		r.say("%s cannot be a file, since something else is there: its records go to %s", path, around)
+		name = around
+	}
+	o := newOutput(rt, name)
+	if err = r.openFile(o); err != nil {
+		if other := r.alias(name, err); other != nil {
 			r.files[path] = other
 			return other
 		}
@@ -75,6 +88,46 @@ func (r *Reader) openFor(rt *route, path string) *output {
 		r.planRotation(o)
 	}
 	return o
+}
+
+// sidestep is path, or where a folder's name on it is a file, or its own a folder, a ring or
+// another thing that is no log file, path with "%" behind that name, which no value of a
+// field has at its end. What somebody logs may lead there, and must not keep all others
+// from being drained.
+func sidestep(path string) string {
+	const tries = 10 // for what is in the way of that as well
+	at := ""
+	names := strings.Split(path, "/")
+	for i, name := range names {
+		last := i == len(names)-1
+		for range tries {
+			if !obstructed(at+name, last) {
+				break
+			}
+			name += "%"
+		}
+		if at += name; !last {
+			at += "/"
+		}
+	}
+	return at
+}
+
+// obstructed says whether at path is what can be no folder; or, if it is a file's, no log.
+func obstructed(path string, file bool) bool {
+	if path == "" {
+		return false // the root
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return false // and if that is a trouble, it may end
+	case !file:
+		return !info.IsDir()
+	case !info.Mode().IsRegular():
+		return true
+	}
+	return ring.Is(path)
 }
 
 // makeRoom closes files of paths with fields until another one may be opened.
@@ -96,6 +149,22 @@ func (r *Reader) makeRoom() bool {
 			return false
 		}
 		r.drop(oldest)
+	}
+}
+
+// idleAfter is how long a file of a path with fields may be open without a line: its
+// trial may be over, and another drain may want it.
+const idleAfter = time.Second
+
+// dropIdle closes files that have had no line for a while. There is no batch.
+func (r *Reader) dropIdle() {
+	for i := 0; i < len(r.outputs); {
+		o := r.outputs[i]
+		if o.route.template != nil && r.began.Sub(o.usedAt) >= idleAfter {
+			r.drop(o) // and the next one is at i
+			continue
+		}
+		i++
 	}
 }
 
@@ -127,15 +196,17 @@ func (r *Reader) forgetOutput(o *output) {
 }
 
 // checkRoom says whether a batch of which each record goes to all of routes fits the
-// intent. Those without fields have been opened.
-func (r *Reader) checkRoom(routes []*route) error {
+// intent. fixed are the open outputs of those without fields.
+func (r *Reader) checkRoom(routes []*route, fixed []*output) error {
 	cost := ring.IntentCost(len(r.streams), 0)
 	for _, rt := range routes {
-		switch {
-		case rt.fixed == nil:
+		if rt.template != nil {
 			cost += r.intentCost(&output{})
-		case rt.fixed.file != nil:
-			cost += r.intentCost(rt.fixed)
+		}
+	}
+	for _, o := range fixed {
+		if o.file != nil {
+			cost += r.intentCost(o)
 		}
 	}
 	if room := r.consumer.IntentRoom(); cost > room {

@@ -69,8 +69,8 @@ type Options struct {
 	// path.
 	Outputs []Output
 	// MaxOpenFiles is how many files of outputs whose path has fields are open at once;
-	// the one that was not written to for the longest time is closed for another.
-	// Default 64; at most that.
+	// the one that was not written to for the longest time is closed for another, and
+	// each after a second without a record. Default 256; at most MaxOpen.
 	MaxOpenFiles int
 	// Until says when Run ends; default: when its context does.
 	Until Until

@@ -24,6 +24,7 @@ type output struct {
 
 	joined   bool      // it may get bytes of the batch at hand
 	used     uint64    // the batch that it last joined
+	usedAt   time.Time // and when that began
 	rotateAt time.Time // when the clock next rotates it; zero: never
 
 	before  int64 // size of the file before the batch
@@ -147,6 +148,11 @@ func (r *Reader) reopen(o *output) error {
 	}
 	failpoint.Hit(failpoint.DrainReopen)
 	o.stale = true
+	// A path with fields may have come first to what is now at o's path. What the batch at
+	// hand has for that must be in it, if there is a batch.
+	if other := r.standing(o.path); other != nil && other != o && other.route.template != nil && (!r.prepared || other.written == len(other.buf)) {
+		r.drop(other)
+	}
 	if o.file != nil {
 		o.file.Close() // first: its lock would keep us out too, if the path still names it
 		o.file = nil

@@ -44,9 +44,11 @@ type Reader struct {
 
 	// The batch at hand.
 	tick     uint64      // counts batches, for which output was used last
+	began    time.Time   // when it did
 	joined   int         // files that may get bytes of it
 	cost     uint64      // of the intent that these and the lanes may need, in bytes
 	full     bool        // it is to end
+	tooMuch  bool        // not even its first record has room
 	prepared bool        // its intent is
 	unrouted uint64      // records of it that no output wants
 	oldest   int64       // when the oldest record of it was logged, Unix nanoseconds; 0: it has none
@@ -123,7 +125,7 @@ func (r *Reader) open() error {
 		}
 		r.use(o)
 	}
-	if err := r.checkRoom(r.routes); err != nil {
+	if err := r.checkRoom(r.routes, r.outputs); err != nil {
 		return err
 	}
 	if r.opts.Sync != SyncNone {
@@ -193,16 +195,25 @@ func (r *Reader) waiting() int64 {
 	return oldest
 }
 
-// Close gives up the ring and the outputs, and finishes what is to be done with rotated
+// upkeepAtMost is how long Close waits for what is to be done with rotated files.
+const upkeepAtMost = time.Minute
+
+// Close gives up the ring and the outputs, and finishes, for a minute at most, what is to be done with rotated
 // files. What is not drained stays in the ring.
 func (r *Reader) Close() error {
 	var errs []error
 	for _, o := range r.outputs {
 		errs = append(errs, o.close())
 	}
-	r.keeper.Close()
-	// Last, so that the next reader of the ring finds the outputs free.
-	return errors.Join(append(errs, r.consumer.Close())...)
+	// After them, so that the next reader of the ring finds the outputs free; and before what
+	// may take long, so that it need not wait.
+	errs = append(errs, r.consumer.Close())
+	ctx, cancel := context.WithTimeout(context.Background(), upkeepAtMost)
+	defer cancel()
+	if err := r.keeper.Shutdown(ctx); err != nil {
+		r.say("rotated files: %v after %v; the next drain goes on with them", err, upkeepAtMost)
+	}
+	return errors.Join(errs...)
 }
 
 // Run drains until Options.Until says, or until ctx ends; then it drains what is
@@ -320,6 +331,9 @@ func (r *Reader) cycle(ctx context.Context, now time.Time, horizon int64) (bool,
 		horizon = turn.UnixNano() - 1
 	}
 	r.fill(now, horizon)
+	if r.tooMuch {
+		return false, fmt.Errorf("%w: one record goes to more files than it has room for; use fewer outputs whose paths have fields, or shorter ones", ring.ErrBatchTooLarge)
+	}
 	if turned = turned && !r.full && (len(r.merge) == 0 || r.merge[0].due > horizon); !turned {
 		turn = time.Time{}
 	}
@@ -346,13 +360,17 @@ func (r *Reader) begin(ctx context.Context) error {
 		}
 	}
 	r.tick++
-	r.joined, r.cost, r.full, r.unrouted, r.oldest = 0, ring.IntentCost(len(r.streams), 0), false, 0, 0
+	r.began = r.now()
+	r.dropIdle()
+	r.joined, r.cost, r.full, r.tooMuch, r.unrouted, r.oldest = 0, ring.IntentCost(len(r.streams), 0), false, false, 0, 0
 	for _, rt := range r.routes {
 		rt.records, rt.bytes = 0, 0
 	}
 	for _, o := range r.outputs {
 		if o.joined = false; o.route.template != nil {
-			o.buf = o.buf[:0]
+			if o.buf = o.buf[:0]; cap(o.buf) > keepBuffer {
+				o.buf = nil
+			}
 			continue
 		}
 		if err := o.begin(); err != nil {
@@ -382,6 +400,10 @@ func (r *Reader) moved() []*output {
 	return r.writing
 }
 
+// keepBuffer is how large, in bytes, a buffer may be that is kept for each of hundreds of
+// files.
+const keepBuffer = 64 << 10
+
 // maxBatch is the size in bytes of an output's buffer at which a batch ends.
 const maxBatch = 1 << 20
 
@@ -402,12 +424,14 @@ func (r *Reader) fill(now time.Time, horizon int64) {
 		r.finish(s)
 	}
 	r.merge.init()
+	some := false
 	for len(r.merge) > 0 && r.merge[0].due <= horizon && !r.full {
 		s := r.merge[0]
 		if !r.emit(s) {
-			r.full = true
+			r.full, r.tooMuch = true, !some
 			break
 		}
+		some = true
 		s.advance(now)
 		r.finish(s)
 		r.merge.fix()

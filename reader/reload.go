@@ -5,6 +5,7 @@ package reader
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -108,7 +109,7 @@ func (r *Reader) exchange(o Options, rules []rule) error {
 	routes := newRoutes(o.Outputs, rules)
 	opened, kept, err := r.openOrKeep(routes)
 	if err == nil {
-		err = r.checkRoom(routes)
+		err = r.checkRoom(routes, slices.AppendSeq(slices.Clone(opened), maps.Keys(kept)))
 	}
 	if err != nil {
 		for _, out := range opened {
@@ -152,6 +153,9 @@ func (r *Reader) openOrKeep(routes []*route) (opened []*output, kept map[*output
 			continue
 		}
 		old := r.standing(rt.path)
+		if old == nil {
+			old = r.stale(rt.path)
+		}
 		if other := kept[old]; other != nil {
 			return opened, nil, fmt.Errorf("reader: outputs %s and %s are one file; name it once", other.Path, rt.Path)
 		}
@@ -166,6 +170,17 @@ func (r *Reader) openOrKeep(routes []*route) (opened []*output, kept map[*output
 		opened = append(opened, out)
 	}
 	return opened, kept, nil
+}
+
+// stale is the output of that path that is to be opened again, and may have the lock of its
+// file until then.
+func (r *Reader) stale(path string) *output {
+	for _, o := range r.outputs {
+		if o.stale && o.path == path {
+			return o
+		}
+	}
+	return nil
 }
 
 // standing is the open output to which path leads.
@@ -197,7 +212,10 @@ func (r *Reader) standing(path string) *output {
 // hand gives o, which stays open, to rt.
 func (r *Reader) hand(o *output, rt *route) {
 	again := newOutput(rt, rt.path)
-	again.buf, again.file, again.pipe, again.before, again.shared = o.buf, o.file, o.pipe, o.before, o.shared
+	again.buf, again.file, again.pipe, again.before, again.shared, again.stale = o.buf, o.file, o.pipe, o.before, o.shared, o.stale
+	for now, then := range map[*trouble]*trouble{&again.writing: &o.writing, &again.rotating: &o.rotating, &again.syncing: &o.syncing} {
+		now.err, now.since, now.tried, now.count = then.err, then.since, then.tried, then.count
+	}
 	r.forgetOutput(o)
 	r.use(again)
 }

@@ -3,6 +3,7 @@
 package reader
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/logfile"
+	"github.com/ringlog/ringlog/ring"
 	"github.com/ringlog/ringlog/upkeep"
 )
 
@@ -159,5 +161,29 @@ func TestReloadOfADrainThatIsNotRunningSaysSo(t *testing.T) {
 	}
 	if err := r.Reload(o); err == nil {
 		t.Error("taken after Run")
+	}
+}
+
+func TestAsManyOutputsAsStartCanBeLoadedAgain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "default.ring")
+	if err := ring.Create(path, ring.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"fixed", "{trial}"} {
+		var o Options
+		for i := range maxOutputs {
+			o.Outputs = append(o.Outputs, Output{Path: filepath.Join(dir, name, fmt.Sprint(i))})
+		}
+		r, _ := openReader(t, path, o)
+		finish := start(t, r)
+		until(t, "Run", func() bool { return !errors.Is(r.Reload(o), errNotRunning) })
+		if err := r.Reload(o); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := errors.Join(finish(), r.Close()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

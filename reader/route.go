@@ -3,6 +3,8 @@
 package reader
 
 import (
+	"slices"
+
 	"github.com/ringlog/ringlog/format"
 	"github.com/ringlog/ringlog/marker"
 )
@@ -68,7 +70,10 @@ func (r *Reader) route() bool {
 		if !r.join(o) {
 			return false
 		}
-		r.targets = append(r.targets, target{rt, o})
+		// Where several outputs lead to one file, that is to have a record once.
+		if !slices.ContainsFunc(r.targets, func(t target) bool { return t.out == o }) {
+			r.targets = append(r.targets, target{rt, o})
+		}
 	}
 	return true
 }

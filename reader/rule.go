@@ -22,9 +22,15 @@ const (
 	stderrPath = "stderr"
 )
 
-// maxOutputs is how many outputs a reader has at most, and of those with fields how many
-// files are open: so many fit one batch.
-const maxOutputs = 64
+const (
+	// MaxOpen is the largest Options.MaxOpenFiles. Each takes two descriptors.
+	MaxOpen     = 1024
+	defaultOpen = 256
+
+	// maxOutputs is how many outputs a reader has at most, and how many files one batch
+	// writes to.
+	maxOutputs = 64
+)
 
 // rule is what an Output says, in a form that records can be held against.
 type rule struct {
@@ -103,8 +109,8 @@ func (o *Options) rules() ([]rule, error) {
 		return nil, fmt.Errorf("reader: %d outputs; a reader has 1 to %d", len(o.Outputs), maxOutputs)
 	case o.Sync < SyncNone || o.Sync > SyncBatch || o.SyncEvery < 0:
 		return nil, fmt.Errorf("reader: sync policy %v every %v; want none, interval or batch, and no time below zero", o.Sync, o.SyncEvery)
-	case o.MaxOpenFiles < 0 || o.MaxOpenFiles > maxOutputs:
-		return nil, fmt.Errorf("reader: %d open files; want 1 to %d, or 0 for %d", o.MaxOpenFiles, maxOutputs, maxOutputs)
+	case o.MaxOpenFiles < 0 || o.MaxOpenFiles > MaxOpen:
+		return nil, fmt.Errorf("reader: %d open files; want 1 to %d, or 0 for %d", o.MaxOpenFiles, MaxOpen, defaultOpen)
 	}
 	rules := make([]rule, len(o.Outputs))
 	templates := 0
@@ -130,7 +136,7 @@ func (o *Options) rules() ([]rule, error) {
 	return rules, nil
 }
 
-func (o *Options) maxOpenFiles() int { return cmp.Or(o.MaxOpenFiles, maxOutputs) }
+func (o *Options) maxOpenFiles() int { return cmp.Or(o.MaxOpenFiles, defaultOpen) }
 
 // setDefaults puts the defaults in the place of zero values.
 func (o *Options) setDefaults() {

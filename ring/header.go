@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"io"
+	"os"
 	"time"
 )
 
@@ -117,4 +119,16 @@ func decodeHeader(path string, b []byte, fileSize int64, write bool) (Header, er
 		return h, fmt.Errorf("%w: %s has %d bytes, its header says %d; it was cut off", ErrTruncated, path, fileSize, h.FileSize)
 	}
 	return h, nil
+}
+
+// Is says whether the regular file at path begins as rings do.
+func Is(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	begin := make([]byte, len(Magic))
+	_, err = io.ReadFull(f, begin)
+	return err == nil && string(begin) == Magic
 }

@@ -164,7 +164,8 @@ func TestAnythingThatFailsForAWhileIsSaidOnceAndMadeUpFor(t *testing.T) {
 						all = append(all, setAside(t, path, start.Add(time.Duration(i)), fmt.Sprint(i)))
 					}
 					if point == failpoint.ArchiveTidy {
-						check(t, os.WriteFile(filepath.Join(dir, "."+filepath.Base(all[2])+"~"), nil, 0o600))
+						pruned := logfile.BackupName(path, start.Add(-1))
+						check(t, os.WriteFile(filepath.Join(dir, "."+filepath.Base(pruned)+"~"), nil, 0o600))
 					}
 					if point == failpoint.ArchiveCompare {
 						check(t, os.WriteFile(all[2]+".zst", nil, 0o600))
@@ -203,6 +204,32 @@ func TestAnythingThatFailsForAWhileIsSaidOnceAndMadeUpFor(t *testing.T) {
 					}
 				})
 			})
+		}
+	}
+}
+
+// What is left of a full disk is for those who write.
+func TestOnAFullDiskOneFileIsTriedAndNotAll(t *testing.T) { // not parallel: failpoint.Inject is there once
+	for errno, want := range map[syscall.Errno]int{syscall.ENOSPC: 1, syscall.EDQUOT: 1, syscall.EACCES: 3} {
+		path := filepath.Join(t.TempDir(), "app.log")
+		start := time.Now()
+		for i := range 3 {
+			setAside(t, path, start.Add(time.Duration(i)), "text")
+		}
+		tried := 0
+		failpoint.Inject = func(p failpoint.Point) error {
+			if p != failpoint.ArchiveWrite {
+				return nil
+			}
+			tried++
+			return errno
+		}
+		k, _ := keeper(t)
+		k.Opened(path, gzip5)
+		k.Close()
+		failpoint.Inject = nil
+		if tried != want {
+			t.Errorf("%v: %d were tried, want %d", errno, tried, want)
 		}
 	}
 }

@@ -93,7 +93,7 @@ func end(pid int, ended <-chan error, grace time.Duration) string {
 		_ = syscall.Kill(-pid, syscall.SIGKILL)
 	}
 	// One that hangs in a system call, of a dead network disk, must not hold up others.
-	patience.Reset(grace)
+	patience.Reset(killAfter)
 	select {
 	case <-ended:
 		return "was killed"

@@ -121,6 +121,18 @@ func TestAHookThatSucceedsMaySayAnythingAndLeaveSomethingBehind(t *testing.T) {
 	}
 }
 
+func TestLittleIsKeptOfWhatAHookSays(t *testing.T) {
+	t.Parallel()
+	said := new(tail)
+	for range 5 * tailSize {
+		_, err := said.Write([]byte("x"))
+		check(t, err)
+	}
+	if len(said.kept) != tailSize || cap(said.kept) > 4*tailSize {
+		t.Errorf("%d bytes are kept, in %d", len(said.kept), cap(said.kept))
+	}
+}
+
 // gone says that a process has ended, if perhaps nobody has asked for its status.
 func gone(t *testing.T, pid string) bool {
 	t.Helper()

@@ -237,6 +237,9 @@ func TestAfterCloseNothingIsTakenOn(t *testing.T) {
 	k.Rotated(path, backup, gzip5)
 	k.Close()
 	wantNames(t, dir, backup)
+	if len(k.outputs) > 0 {
+		t.Errorf("it knows %v", k.outputs)
+	}
 }
 
 func TestAKeeperThatIsAskedNothingHasNoGoroutine(t *testing.T) {

@@ -94,6 +94,27 @@ func TestOneOutputsTroubleIsNotAnothers(t *testing.T) {
 	}
 }
 
+func TestAHookThatFailsHoldsUpNeitherCompressionNorPruning(t *testing.T) {
+	t.Parallel()
+	dir, gate := t.TempDir(), gate(t)
+	path := filepath.Join(dir, "app.log")
+	k, said := keeper(t)
+	s := Settings{Compression: logfile.Gzip, Keep: logfile.Retention{Count: 2}}
+	start := time.Now()
+	var all []string
+	for i, script := range []string{"read x <" + gate, "false", "false"} {
+		all = append(all, setAside(t, path, start.Add(time.Duration(i)), ""))
+		s.Hook = shell("%s", script)
+		k.Rotated(path, all[i], s)
+	}
+	pass(t, gate) // all three were rotated when the second one fails
+	k.Close()
+	wantNames(t, dir, all[1]+".gz", all[2]+".gz")
+	if said.count("hook trouble: ") != 1 || said.count("the hook was not run for the last 2 rotated files") != 1 {
+		t.Errorf("said %s", said)
+	}
+}
+
 func TestAFileOfWhichNobodyWasToldIsLeftAloneUntilThen(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

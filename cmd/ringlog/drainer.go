@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/signal"
 	"syscall"
 	"time"
 
@@ -27,12 +28,20 @@ type drainer struct {
 
 // drain drains the ring and says what it did.
 func (d *drainer) drain() error {
+	// From now on, since it is no reason to end while the outputs are opened, either.
+	early := make(chan os.Signal, 1)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(early, syscall.SIGHUP)
+	}
 	a, err := openAttended(d.path, d.outs, d.config, d.until)
 	if err != nil {
 		return d.starter.failed(err)
 	}
 	ctx, stop := a.untilSignal()
 	defer stop()
+	if signal.Stop(early); len(early) > 0 {
+		a.askReload()
+	}
 	start := time.Now()
 	d.starter.ready()
 	a.ready()

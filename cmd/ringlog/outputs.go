@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,14 +61,7 @@ func refuseRings(outs []reader.Output) error {
 		if st, err := os.Stat(o.Path); isStream(o.Path) || err != nil || !st.Mode().IsRegular() {
 			continue
 		}
-		f, err := os.Open(o.Path)
-		if err != nil {
-			continue // the reader says what it wants of its outputs
-		}
-		begin := make([]byte, len(ring.Magic))
-		_, err = io.ReadFull(f, begin)
-		f.Close()
-		if err == nil && string(begin) == ring.Magic {
+		if ring.Is(o.Path) {
 			return cli.Exitf(cli.Refused, "--out %s is a ring, which lines would spoil; name a log file", o.Path)
 		}
 	}
