@@ -221,9 +221,10 @@ func TestACancelledCompressLeavesTheFileAndNothingElse(t *testing.T) {
 func TestAFileThatIsWrittenToMeanwhileStaysAsItIs(t *testing.T) {
 	t.Parallel()
 	for name, harm := range map[string]func(backup string) error{
-		"appended":    func(b string) error { return appendTo(b, "more") },
-		"cut short":   func(b string) error { return os.Truncate(b, 1<<20-1) },
-		"overwritten": func(b string) error { return overwrite(b) },
+		"appended":                   func(b string) error { return appendTo(b, "more") },
+		"appended, of the same time": func(b string) error { return errors.Join(appendTo(b, "more"), os.Chtimes(b, noon, noon)) },
+		"cut short":                  func(b string) error { return os.Truncate(b, 1<<20-1) },
+		"overwritten":                func(b string) error { return overwrite(b) },
 	} {
 		for _, after := range []int{1, 6} {
 			path := filepath.Join(t.TempDir(), "app.log")
@@ -262,6 +263,22 @@ func overwrite(path string) error {
 	}
 	_, err = f.WriteString("other")
 	return errors.Join(err, f.Close())
+}
+
+func TestAFileThatIsPutInThePlaceMeanwhileStays(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "app.log")
+	backup := setAside(t, path, noon, "", "text")
+	ctx := &spy{Context: t.Context(), look: func() error {
+		if _, err := os.Lstat(path + ".aside"); err == nil {
+			return nil
+		}
+		return errors.Join(os.Rename(backup, path+".aside"), os.WriteFile(backup, []byte("another"), 0o600))
+	}}
+	_, err := Compress(ctx, backup, Gzip)
+	wantErr(t, err, ErrChanged)
+	wantContent(t, backup, "another")
+	wantContent(t, path+".aside", "text")
 }
 
 func TestAnArchiveThatAppearsMeanwhileIsNotReplaced(t *testing.T) {

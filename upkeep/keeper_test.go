@@ -192,6 +192,18 @@ func TestNobodyWaitsForAHookAndNoMoreThanAThousandFilesDo(t *testing.T) {
 	}
 }
 
+func TestTheSizeThatIsKeptIsThatOfArchives(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "app.log")
+	first := setAside(t, path, time.Now(), strings.Repeat("x", 10_000))
+	second := setAside(t, path, time.Now(), strings.Repeat("x", 10_000))
+	k, _ := keeper(t)
+	k.Opened(path, Settings{Keep: logfile.Retention{Size: 10_000}, Compression: logfile.Zstd})
+	k.Close()
+	wantNames(t, dir, first+".zst", second+".zst")
+}
+
 func TestOpenedFinishesWhatAKilledProcessLeft(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

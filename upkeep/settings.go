@@ -7,8 +7,8 @@
 // wait, and its hook does not fail.
 //
 // What fails is said once when it begins and once when it is over, for each output, and
-// tried again at that output's next rotation, or within a minute. Meanwhile other outputs
-// are looked after.
+// tried again at that output's next rotation, or within a minute. Outputs take turns: one
+// with much to do, or with trouble, holds up others by no more than one file or one hook.
 package upkeep
 
 import (
