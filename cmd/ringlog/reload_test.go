@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/ringlog/ringlog/record"
+	"github.com/ringlog/ringlog/ring"
 )
 
 // Configurations of a drain that is reloaded again and again.
@@ -148,6 +149,49 @@ func TestARenamedOutputIsOpenedAgainAtSIGHUPBeforeAnythingIsLogged(t *testing.T)
 			}
 		})
 	}
+}
+
+func TestASIGHUPIsAnsweredFromTheMomentAtWhichTheDrainHasTheRing(t *testing.T) {
+	t.Parallel()
+	starts := 50
+	if testing.Short() {
+		starts = 10
+	}
+	d := newDaemon(t, 1)
+	config := d.configure(configA)
+	for i := range starts {
+		d.configure(configA)
+		if i%2 == 0 {
+			d.runUntilReady("--config", config)
+		} else {
+			d.run("--config", config)
+			for !d.hasRing() { // at once, while it opens its outputs
+				d.wantRunning()
+			}
+		}
+		d.configure(configB)
+		d.signal(syscall.SIGHUP)
+		d.until("it has reloaded", func() bool {
+			if d.says("not reloaded") > 0 {
+				t.Fatalf("it has refused to, at start %d", i)
+			}
+			return d.says("ringlog: reloaded: draining to 2 outputs\n") == i+1
+		})
+		wantHeld(t, d.file("b.log"))
+		d.end()
+	}
+}
+
+// hasRing says whether the drain has locked the ring.
+func (d *daemon) hasRing() bool {
+	d.t.Helper()
+	in, err := ring.Inspect(d.ring)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer in.Close()
+	r := in.Reader()
+	return r.Running && r.PID == d.Process.Pid
 }
 
 // withoutProbes takes the probes out of a text.

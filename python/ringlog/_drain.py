@@ -12,6 +12,7 @@ import json
 import os
 import re
 import select
+import shlex
 import shutil
 import subprocess
 import sys
@@ -44,7 +45,7 @@ def _is_program(path: str) -> bool:
         return False
 
 
-def run(binary: str, *args: str) -> str:
+def run(binary: str, *args: str, cwd: Optional[str] = None) -> str:
     """What a short ringlog command prints. Raises RingError with what it says if it fails."""
     try:
         done = subprocess.run(
@@ -55,6 +56,7 @@ def run(binary: str, *args: str) -> str:
             encoding="utf-8",
             errors="backslashreplace",
             timeout=_START_SECONDS,
+            cwd=cwd,
         )
     except (OSError, subprocess.TimeoutExpired) as err:
         raise RingError(f"running {binary} {args[0]}: {err}") from err
@@ -98,23 +100,46 @@ def _program() -> str:
 
 def outputs(options: dict[str, Any]) -> list[str]:
     """The flags of a drain into the files of these options of a set-up."""
-    args = ["--format", options["format"]]
-    args += ["--max-size", str(options["max_bytes"]), "--keep", str(options["backup_count"])]
-    for name, logger in options["files"].items():
-        path = os.path.join(options["dir"], name)
+    flags = {
+        "format": ["--format", options["format"]],
+        "max_bytes": ["--max-size", str(options["max_bytes"])],
+        "backup_count": ["--keep", str(options["backup_count"])],
+        "files": _outs(options["dir"], options["files"]),
+    }
+    config = options["config"]
+    if config is None:
+        return [flag for group in flags.values() for flag in group]
+    given = [flag for option in config["given"] for flag in flags[option]]
+    return ["--config", config["path"], *given]
+
+
+def _outs(folder: str, files: dict[str, str]) -> list[str]:
+    args = []
+    for name, logger in files.items():
+        # A brace would be the begin of a field.
+        path = os.path.join(folder, name).replace("{", "{{").replace("}", "}}")
         # Quoted as Go reads it; JSON's escapes are among Go's.
         selector = json.dumps(logger, ensure_ascii=False) + "=" if logger else ""
         args += ["--out", selector + path]
     return args
 
 
-class Drain:
-    """The drain of one ring. For the process that made it, and one thread of that at a time."""
+def command(ring: str, options: dict[str, Any], *flags: str) -> str:
+    """What to type into a shell to have a ring drained into the files of these options."""
+    drain = shlex.join(["ringlog", "drain", *flags, "--ring", ring, *outputs(options)])
+    config = options["config"]
+    return drain if config is None else f"cd {shlex.quote(config['cwd'])} && {drain}"
 
-    def __init__(self, binary: str, ring: str, flags: list[str]) -> None:
+
+class Drain:
+    """The drain of one ring, into the files of these options of a set-up. For the process that
+    made it, and one thread of that at a time."""
+
+    def __init__(self, binary: str, ring: str, options: dict[str, Any]) -> None:
         self.ring = ring
         self._command = [binary, "drain", "--until-detached", "--remove", "--quiet"]
-        self._command += ["--ring", ring, *flags]
+        self._command += ["--ring", ring, *outputs(options)]
+        self._config = options["config"]
         self._process: Optional[subprocess.Popen[bytes]] = None
 
     @property
@@ -130,6 +155,7 @@ class Drain:
         """
         import fcntl  # which Windows has not, where this module must import too
 
+        config = self._config
         read, write = os.pipe()
         try:
             if write <= 2:  # the program has closed its standard streams
@@ -139,9 +165,10 @@ class Drain:
                 self._process = subprocess.Popen(
                     [*self._command, "--ready-fd", str(write)],
                     stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=None if _is_open(2) else subprocess.DEVNULL,
-                    cwd="/",  # it may outlive whatever is mounted here
+                    stdout=_shared(1) if config else subprocess.DEVNULL,
+                    stderr=_shared(2),
+                    # Without relative paths "/": it may outlive whatever is mounted here.
+                    cwd=config["cwd"] if config else "/",
                     start_new_session=True,
                     pass_fds=(write,),
                 )
@@ -221,9 +248,10 @@ class Drain:
             self._process = None
 
 
-def _is_open(fd: int) -> bool:
+def _shared(fd: int) -> Optional[int]:
+    """For a process that is to have the standard stream fd of this one, if there is such."""
     try:
         os.fstat(fd)
     except OSError:
-        return False
-    return True
+        return subprocess.DEVNULL
+    return None

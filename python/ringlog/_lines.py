@@ -11,6 +11,7 @@ import datetime
 import json
 import logging
 import time
+import unicodedata
 from struct import Struct
 from typing import Any, Iterator, Optional
 
@@ -28,6 +29,7 @@ from ._layout import (
 from ._trial import current
 
 LAYOUT = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
+_OWN_LOGGER = "ringlog"  # in the lines that the drain itself writes
 _MAX_GROUP = 128  # bytes of a group's name before each of its keys
 
 _FIELD = Struct("<BBHI")
@@ -44,7 +46,8 @@ class TextLines(logging.Formatter):
         super().__init__(LAYOUT)
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        line, attrs = super().formatMessage(record), _attributes(record)
+        line = LAYOUT % {**record.__dict__, "name": _logger(str(record.name))}
+        attrs = _attributes(record)
         return line.rstrip("\n") + _words(attrs, "") if attrs else line
 
     def formatTime(self, record: logging.LogRecord, datefmt: Optional[str] = None) -> str:
@@ -80,6 +83,33 @@ class JSONLines(logging.Formatter):
         # As in a ring: what UTF-8 cannot say is shown as an escape.
         shown = {k: text(v).decode() if isinstance(v, str) else v for k, v in line.items()}
         return json.dumps(shown, ensure_ascii=False)
+
+
+def _logger(name: str) -> str:
+    """A logger's name as the drain shows it where nothing else tells who speaks: what ringlog
+    says of losses is to be believed, so where a worker took its name that reads \\x72inglog.
+
+    That is so alone, between spaces, and in front of what a line may have behind a name, such as
+    " - WARNING - lost 5 records"; names that only begin with it, like ringlog.reader, are not
+    meant.
+    """
+    if _OWN_LOGGER not in name:
+        return name
+    begin = 0
+    while _category(name[begin]) in _UNSEEN:
+        begin += 1
+    end = begin + len(_OWN_LOGGER)
+    if name[begin:end] != _OWN_LOGGER:
+        return name
+    behind = name[end : end + 1]
+    if behind in (".", "_") or behind and _category(behind) in _OF_WORDS:
+        return name
+    return f"{name[:begin]}\\x72{name[begin + 1 :]}"
+
+
+_category = unicodedata.category
+_UNSEEN = frozenset(("Cc", "Cf", "Cn", "Co", "Zl", "Zp", "Zs"))  # a surrogate is shown as an escape
+_OF_WORDS = frozenset(("Ll", "Lm", "Lo", "Lt", "Lu", "Nd"))
 
 
 def _utc(record: logging.LogRecord) -> datetime.datetime:

@@ -14,17 +14,7 @@ from typing import Any
 
 from . import _process
 from ._lines import JSONLines, TextLines
-
-DEFAULTS: dict[str, Any] = {
-    "dir": "logs",
-    "files": {"app.log": "", "trades.log": "trades", "orders.log": "orders"},
-    "format": "text",
-    "when_full": "block",
-    "timeout": 1.0,
-    "max_bytes": 100 << 20,
-    "backup_count": 0,
-}
-FORMATS = ("text", "json", "raw")
+from ._options import DEFAULTS
 
 
 def _formatter(form: str) -> logging.Formatter:

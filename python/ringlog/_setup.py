@@ -9,14 +9,13 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-import shlex
 import sys
 import threading
 import time
 from multiprocessing import util
 from typing import Any, Mapping, Optional
 
-from . import _drain, _plain, _process
+from . import _drain, _options, _plain, _process
 from ._drain import say
 from ._errors import RingError
 from ._handler import RingHandler
@@ -26,6 +25,7 @@ _SHUTDOWN_SECONDS = 10.0
 _SAY_WAITING = 0.5
 _RESTART_PAUSE = 1.0
 _WRITTEN = "the last records are written"
+_KEPT = "rotated files are compressed and hooks have run"
 
 
 class _Main:
@@ -64,9 +64,10 @@ def setup_multiprocessing_logging(
     log_dir: str | os.PathLike[str] = "logs",
     *,
     files: Optional[Mapping[str, str]] = None,
-    format: str = "text",
-    max_bytes: int = _plain.DEFAULTS["max_bytes"],
-    backup_count: int = 0,
+    format: Optional[str] = None,
+    max_bytes: Optional[int] = None,
+    backup_count: Optional[int] = None,
+    config: Optional[str | os.PathLike[str]] = None,
     buffer_size: Optional[int] = None,
     processes: int = 64,
     when_full: str = "block",
@@ -81,10 +82,20 @@ def setup_multiprocessing_logging(
     text where there can be no ring: then each process writes the same files by itself.
 
     log_dir: folder of the files. files: file name to the logger whose records it gets, ""
-    for all; without it app.log, trades.log and orders.log. format: "text", "json" or "raw".
-    max_bytes: size at which a file is rotated, 0 for never; backup_count: how many rotated
-    files stay, 0 for all. buffer_size: bytes of each process's lane, rounded up to a power
-    of two; None: as large as there is room for. processes: how many may log at once.
+    for all; without it app.log, trades.log and orders.log. format: "text", which is the default,
+    "json" or "raw". max_bytes: size at which a file is rotated, 0 for never; without it 100 MiB.
+    backup_count: how many rotated files stay; 0, the default, for all.
+
+    config: a file, such as `ringlog config example` prints, that says what these cannot: several
+    formats, layouts, levels, files for each trial, rotation by the clock, retention, compression,
+    hooks. The outputs are then those of the file, and their relative paths begin in the present
+    working directory. What is given beside it goes before it: files, in log_dir, replaces its
+    outputs and has its defaults; format, max_bytes and backup_count replace those of its
+    defaults. Only the drain reads it: records that find no ring, as after the shutdown, go to
+    log_dir as if there were no such file.
+
+    buffer_size: bytes of each process's lane, rounded up to a power of two; None: as large as
+    there is room for. processes: how many may log at once.
     when_full: "block" waits up to timeout seconds for room, "drop" does not; what finds none
     is counted, and the log says so. level: the lowest level that the loggers of
     setup_logger log, in all processes, whatever they were given, in steps of 2.5 (21 is
@@ -92,18 +103,21 @@ def setup_multiprocessing_logging(
     ring: the ring's path; None: in memory.
 
     Raises ValueError for an argument that makes no sense, RingError if there is no room for
-    a ring, or if the files cannot be written or are another drain's.
+    a ring, if the files cannot be written or are another drain's, or if config cannot be read or
+    has a mistake.
     """
-    options = _checked(log_dir, files, format, max_bytes, backup_count, when_full, timeout)
-    options["level"] = _number(level)
-    lane_size = _lane_size(buffer_size)
+    options = _options.checked(
+        log_dir, files, format, max_bytes, backup_count, config, when_full, timeout
+    )
+    options["level"] = _options.level_number(level)
+    lane_size = _options.lane_size(buffer_size)
     if processes < 1 or processes > 4096:
         raise ValueError(f"processes={processes}: want 1 to 4096")
     with _lock:
         if _main is not None and _main.pid == os.getpid():
             if options != _main.options:
-                say(f"ringlog: set up already, for logs in {_main.options['dir']}; these "
-                    "arguments are ignored. Call shutdown_multiprocessing_logging() first")
+                say(f"ringlog: set up already, for {_logs(_main.options)}; these arguments "
+                    "are ignored. Call shutdown_multiprocessing_logging() first")
             return _main.ring
         inherited = _inherited(options)
         if inherited is not None:
@@ -115,56 +129,6 @@ def setup_multiprocessing_logging(
         return _set_up(binary, options, processes, lane_size, ring)
 
 
-def _checked(
-    log_dir: str | os.PathLike[str],
-    files: Optional[Mapping[str, str]],
-    format: str,
-    max_bytes: int,
-    backup_count: int,
-    when_full: str,
-    timeout: float,
-) -> dict[str, Any]:
-    """The options as other processes are told them."""
-    chosen = dict(_plain.DEFAULTS["files"] if files is None else files)
-    if not chosen or not all(isinstance(x, str) for pair in chosen.items() for x in pair):
-        raise ValueError(f"files={files!r}: want file names and their loggers, \"\" for all")
-    if any(not name or name.endswith("/") for name in chosen):
-        raise ValueError(f"files={files!r}: a file has no name")
-    if len({os.path.normpath(name) for name in chosen}) < len(chosen):
-        raise ValueError(f"files={files!r}: two names are of one file")
-    if format not in _plain.FORMATS:
-        raise ValueError(f"format={format!r}: want one of {', '.join(_plain.FORMATS)}")
-    if when_full not in ("block", "drop"):
-        raise ValueError(f"when_full={when_full!r}: want block or drop")
-    if max_bytes < 0 or backup_count < 0 or not 0 <= timeout < 1e6:
-        raise ValueError("max_bytes, backup_count and timeout: want 0 or more")
-    return {
-        "dir": os.path.abspath(os.fspath(log_dir)),
-        "files": chosen,
-        "format": format,
-        "when_full": when_full,
-        "timeout": float(timeout),
-        "max_bytes": int(max_bytes),
-        "backup_count": int(backup_count),
-    }
-
-
-def _number(level: Optional[int | str]) -> Optional[int]:
-    """A level as logging takes them: a number or a name."""
-    found: Any = logging.getLevelName(level) if isinstance(level, str) else level
-    if found is not None and not isinstance(found, int):
-        raise ValueError(f"level={level!r}: want a number, or a name such as INFO")
-    return found
-
-
-def _lane_size(buffer_size: Optional[int]) -> Optional[int]:
-    if buffer_size is None:
-        return None
-    if not 1 <= buffer_size <= 1 << 30:
-        raise ValueError(f"buffer_size={buffer_size}: want at most {1 << 30} bytes")
-    return max(64 << 10, 1 << (buffer_size - 1).bit_length())
-
-
 def _inherited(options: dict[str, Any]) -> Optional[str]:
     """The ring that this process was given by its parent or by `ringlog run`, if it is one."""
     given = _process.ring_in_use() if _process.supported else None
@@ -173,9 +137,8 @@ def _inherited(options: dict[str, Any]) -> Optional[str]:
 
         try:
             if not _status.reader_running(given) and not _is_child():
-                drain = ["ringlog", "drain", "--ring", given, *_drain.outputs(options)]
                 say(f"ringlog: nobody drains {given}, which RINGLOG_RING names; run: "
-                    f"{shlex.join(drain)}; or unset RINGLOG_RING")
+                    f"{_drain.command(given, options)}; or unset RINGLOG_RING")
             return given
         except RingError as err:
             if not _is_child():
@@ -202,9 +165,12 @@ def _set_up_plain(options: dict[str, Any]) -> None:
         )
     else:
         why = "rings need 64-bit Linux"
+    config = options["config"]
+    unread = f". Nothing of {config['path']} holds, which only the drain reads" if config else ""
     say(
         f"ringlog: logging without a ring, since {why}. Each process writes the files in "
-        f"{options['dir']} by itself: lines of several processes may be lost when they rotate"
+        f"{options['dir']} by itself: lines of several processes may be lost when they "
+        f"rotate{unread}"
     )
     _main = _Main("", options, None)
     _process.publish(None, options)
@@ -220,7 +186,7 @@ def _set_up(
 ) -> str:
     global _main
     ring = _drain.create_ring(binary, path, processes, lane_size)
-    drain = _drain.Drain(binary, ring, _drain.outputs(options))
+    drain = _drain.Drain(binary, ring, options)
     try:
         # First, so that the drain has somebody to wait for, also if this process is killed.
         lane = _process.attach(ring)
@@ -257,13 +223,17 @@ def _level(level: int) -> str:
 
 
 def _announce(options: dict[str, Any]) -> None:
-    names = ", ".join(sorted(options["files"]))
+    names = "" if _options.configured(options) else f" ({', '.join(sorted(options['files']))})"
     try:
-        print(
-            f"Multiprocessing-safe logging enabled: logs in {options['dir']} ({names})", flush=True
-        )
+        print(f"Multiprocessing-safe logging enabled: {_logs(options)}{names}", flush=True)
     except (OSError, ValueError, AttributeError):
         pass  # nobody reads standard output
+
+
+def _logs(options: dict[str, Any]) -> str:
+    """Which logs a set-up is for."""
+    config = _options.configured(options)
+    return f"logs as {config} says" if config else f"logs in {options['dir']}"
 
 
 def setup_logger(
@@ -357,7 +327,7 @@ def _revive() -> None:
     binary = _drain.find_binary()
     if binary is None:
         return
-    drain = _drain.Drain(binary, ring, _drain.outputs({**_plain.DEFAULTS, **options}))
+    drain = _drain.Drain(binary, ring, {**_options.DEFAULTS, **options})
     if drain.running() or drain.removed():
         return
     try:
@@ -436,7 +406,16 @@ def _await_end(drain: _drain.Drain, deadline: float) -> None:
             quiet_until = float("inf")
             whom = _whom(drain) or f"the drain (pid {drain.pid}): until {_WRITTEN}"
             say(f"ringlog: waiting up to {deadline - now:.0f} s for {whom}")
-    drain.wait(1.0)  # it has only to close its files
+    # It has only to close its files; but with config it may have to do more for rotated ones.
+    if drain.wait(1.0):
+        return
+    left = deadline - time.monotonic()
+    if left > 0:
+        say(f"ringlog: waiting up to {left:.0f} s for the drain (pid {drain.pid}): until {_KEPT}")
+        if drain.wait(left):
+            return
+    say(f"ringlog: the drain (pid {drain.pid}) goes on until {_KEPT}")
+    drain.leave()
 
 
 def _only_forkserver(drain: _drain.Drain) -> bool:

@@ -14,7 +14,7 @@ import tempfile
 import time
 from typing import TYPE_CHECKING, Iterator, NamedTuple, Optional
 
-from . import _drain, _plain, _process
+from . import _drain, _options, _process
 from ._doctor_loggers import level_command, loggers
 from ._errors import RingError
 
@@ -41,8 +41,12 @@ def report(ring: Optional[str] = None) -> list[Finding]:
     ring: path of the ring to look at; None: the one that this process uses. Nothing is
     changed, and nothing is raised for what is wrong.
     """
-    found = [_system(), _binary(), *_ring(ring), *_folder()]
-    return found + [Finding(*finding) for finding in loggers()]
+    return [*_outside(ring), *(Finding(*finding) for finding in loggers())]
+
+
+def _outside(ring: Optional[str]) -> list[Finding]:
+    """What is not of this process's loggers."""
+    return [_system(), _binary(), *_ring(ring), *_files()]
 
 
 def _system() -> Finding:
@@ -145,15 +149,14 @@ def _reader(status: Status) -> Iterator[Finding]:
 
 def _drain_command(path: str) -> str:
     """What drains the ring: for that of the set-up what its own drain is run with."""
-    command = ["ringlog", "drain"]
     options, used = _process.options(), _process.ring_in_use()
     if options and used and os.path.abspath(used) == os.path.abspath(path):
         try:
-            flags = _drain.outputs({**_plain.DEFAULTS, **options})
-            return shlex.join([*command, "--until-detached", "--remove", "--ring", path, *flags])
-        except (AttributeError, TypeError):
+            options = {**_options.DEFAULTS, **options}
+            return _drain.command(path, options, "--until-detached", "--remove")
+        except (AttributeError, KeyError, TypeError):
             pass  # somebody else has set the variable, to something else
-    return shlex.join([*command, "--ring", path, "--out", "logs/app.log"])
+    return shlex.join(["ringlog", "drain", "--ring", path, "--out", "logs/app.log"])
 
 
 def _ago(seconds: float) -> str:
@@ -256,23 +259,48 @@ def _level(stored: int) -> str:
     return names.get(stored, f"{stored / 2 + 20:g}")
 
 
-def _folder() -> Iterator[Finding]:
-    folder = _process.options().get("dir")
-    if not isinstance(folder, str):
-        return
+def _files() -> Iterator[Finding]:
+    options = {**_options.DEFAULTS, "dir": None, **_process.options()}
+    try:
+        config = options["config"]
+        if config is not None:
+            yield _configuration(str(config["path"]), str(config["cwd"]))
+            if _options.configured(options) and _process.ring_in_use():
+                return
+    except (KeyError, TypeError):
+        pass  # somebody else has set the variable, to something else
+    if isinstance(options["dir"], str):
+        yield _folder(options["dir"])
+
+
+def _configuration(path: str, cwd: str) -> Finding:
+    binary = _drain.find_binary() if _process.supported else None
+    if binary is None:
+        return Finding(False, f"nothing of {path} holds, which only the drain reads")
+    try:
+        _drain.run(binary, "config", "check", path, cwd=cwd)
+    except RingError as err:
+        mend = "mend it; a drain that runs has what it said before, and reads it again at SIGHUP"
+        return Finding(False, str(err).replace("\n", "; "), mend)
+    return Finding(True, f"log files are as {path} says")
+
+
+def _folder(folder: str) -> Finding:
     above = folder
     while not os.path.exists(above) and os.path.dirname(above) != above:
         above = os.path.dirname(above)
     if os.path.isdir(above) and os.access(above, os.W_OK | os.X_OK):
-        yield Finding(True, f"log files go to {folder}")
-    else:
-        yield Finding(False, f"log files are to go to {folder}, and {above} cannot be written",
-                      "give another log_dir, or rights to that one")
+        return Finding(True, f"log files go to {folder}")
+    return Finding(
+        False,
+        f"log files are to go to {folder}, and {above} cannot be written",
+        "give another log_dir, or rights to that one",
+    )
 
 
 def main(ring: Optional[str]) -> int:
     """Prints the report of the command line, which has no loggers; returns the exit code."""
-    found = [_system(), _binary(), *_ring(ring), *_folder()]
+    found = _outside(ring)
     for finding in found:
         print(finding)
     if all(finding.ok for finding in found):

@@ -7,6 +7,7 @@ said to its children.
 from __future__ import annotations
 
 import datetime
+import json
 import logging
 import math
 import multiprocessing
@@ -94,6 +95,12 @@ def attributes() -> None:
     log.info("none")
 
 
+def posers(names: str) -> None:
+    """Loggers of names of all kinds, in JSON."""
+    for name in json.loads(names):
+        ringlog.setup_logger(name).info("x")
+
+
 def odd() -> None:
     """Records that were made by hand."""
     handler = log.handlers[0]
@@ -134,7 +141,8 @@ def ring_comes_and_goes(ring: str) -> None:
 ROLES: dict[str, Callable[..., None]] = {
     f.__name__: f
     for f in (
-        names, again, silent, many, failing, attributes, odd, blocked, children, ring_comes_and_goes
+        names, again, silent, many, failing, attributes, posers, odd, blocked, children,
+        ring_comes_and_goes,
     )
 }  # fmt: skip
 

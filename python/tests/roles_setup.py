@@ -141,6 +141,14 @@ def default(directory: str) -> None:
     log.info("after")
 
 
+def braces(directory: str) -> None:
+    """Files whose names look as if they had fields."""
+    files = {"{trial}.log": "", "}a{{b}}.log": "trades"}
+    set_up(f"{directory}/{{study}}", files=files)
+    with ringlog.trial("wf", 1):
+        trades.info("bought")
+
+
 def again(directory: str) -> None:
     """Called again, with other arguments, in children, and after shutdown."""
     ring = set_up(directory)
@@ -328,7 +336,7 @@ def wrong(directory: str) -> None:
         {"files": {}}, {"files": {"": "a"}}, {"files": {"a/": ""}}, {"files": {1: ""}},
         {"format": "xml"}, {"max_bytes": -1}, {"backup_count": -1}, {"buffer_size": 0},
         {"buffer_size": 1 << 40}, {"processes": 0}, {"processes": 5000}, {"when_full": "wait"},
-        {"timeout": -1.0}, {"timeout": float("nan")},
+        {"timeout": -1.0}, {"timeout": float("nan")}, {"config": ""},
     ]  # fmt: skip
     for options in calls:
         try:
@@ -343,7 +351,7 @@ ROLES: dict[str, Callable[..., None]] = {
     f.__name__: f
     for f in (
         study, default, again, in_child, at_exit, raises, until_told, interrupted, drain_killed,
-        main_waits, adopt, detached, shutdown_with_a_thread, rules,
+        main_waits, adopt, braces, detached, shutdown_with_a_thread, rules,
         still_logging, closed, in_daemon, small, fails, levels, wrong,
     )
 }  # fmt: skip

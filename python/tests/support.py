@@ -75,10 +75,11 @@ def ring(test: unittest.TestCase, *flags: str) -> str:
     return path
 
 
-def run(*arguments: str, code: int = 0) -> str:
+def run(*arguments: str, code: int = 0, cwd: str | Path | None = None) -> str:
     """Runs ringlog to its end, and returns its standard output; fails at another exit code."""
     done = subprocess.run(
         [ringlog(), *arguments],
+        cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -52,7 +52,7 @@ class ArchitectureTest(unittest.TestCase):
             "contextvars", "ctypes", "datetime", "errno", "fcntl", "glob", "importlib", "json",
             "logging", "mmap", "multiprocessing", "numbers", "operator", "os", "platform", "re",
             "select", "shlex", "shutil", "stat", "struct", "subprocess", "sys", "tempfile",
-            "threading", "time", "types", "typing", "weakref", "zlib",
+            "threading", "time", "types", "typing", "unicodedata", "weakref", "zlib",
         }  # fmt: skip
         for path in PACKAGE.glob("*.py"):
             others = foreign(path) - known

@@ -28,6 +28,7 @@ METHODS = by_thoroughness(("spawn",), _ALL, _ALL)
 TRIALS = range(100)
 
 FRAME = "From RotatingFileHandler in each worker"
+TIMED = "From TimedRotatingFileHandler"
 QUEUE = "From QueueHandler and QueueListener"
 CONCURRENT = "From concurrent-log-handler"
 CONFIG = "From logging.config"
@@ -39,6 +40,8 @@ PROCESSES = "fork, forkserver, spawn, joblib"
 AFTER = [
     (FRAME, "python"),
     (FRAME, "text"),
+    (TIMED, "python"),
+    (TIMED, "yaml"),
     (QUEUE, "python"),
     (CONCURRENT, "python"),
     (CONCURRENT, "sh"),
@@ -52,6 +55,7 @@ AFTER = [
 ]
 BEFORE = [
     (FRAME, "python"),
+    (TIMED, "python"),
     (QUEUE, "python"),
     (CONCURRENT, "python"),
     (CONFIG, "python"),
@@ -185,11 +189,12 @@ class DocumentTest(unittest.TestCase):
         program: str,
         *command: str,
         method: Optional[str] = None,
-        ini: str = "",
+        files: Optional[dict[str, str]] = None,
     ) -> str:
         """Runs a program as app.py, or a command that does; returns what it says of errors.
 
-        method: how its processes are started where it does not say.
+        method: how its processes are started where it does not say. files: texts of other files
+        beside it.
         """
         self.need(program)
         hook = support.folder(self)
@@ -198,9 +203,8 @@ class DocumentTest(unittest.TestCase):
             (hook / "sitecustomize.py").write_text(set_method, "utf-8")
 
         def before(where: Path) -> None:
-            (where / "app.py").write_text(program, "utf-8")
-            if ini:
-                (where / "logging.ini").write_text(ini, "utf-8")
+            for name, text in {"app.py": program, **(files or {})}.items():
+                (where / name).write_text(text, "utf-8")
 
         play = Play(
             self,
@@ -315,6 +319,23 @@ class MigrationTest(DocumentTest):
         paths = [self.logs / name for name in [*found, "app.log"]]
         self.assertEqual(records(*paths), self.bought())
 
+    def test_timed_rotation(self) -> None:
+        program = self.framed(self.after(TIMED))
+        files = {"ringlog.yaml": self.after(TIMED, "yaml").text}
+        for method in METHODS:
+            with self.subTest(method=method):
+                self.assertEqual(self.play(program, method=method, files=files), "")
+                self.assertEqual(self.files(), ["app.log", "errors.log", "trials"])
+                line = r"(?m)^\d\d:\d\d:\d\d INFO     (bought trial=\d+ lots=3)\n"
+                text = (self.logs / "app.log").read_text("utf-8")
+                self.assertEqual(re.sub(line, "", text), "")
+                found = Counter(f"trades - INFO - {m}" for m in re.findall(line, text))
+                self.assertEqual(found, self.bought())
+                self.assertEqual((self.logs / "errors.log").read_bytes(), b"")
+                for n in TRIALS:
+                    text = (self.logs / "trials" / f"{n}.log").read_text("utf-8")
+                    self.assertRegex(text, rf"^[\d:]+ INFO     bought trial={n} lots=3\n$")
+
     def test_queue(self) -> None:
         program = self.framed(self.after(QUEUE))
         due = Counter(f"orders - WARNING - slow fill of order {n}" for n in TRIALS)
@@ -355,7 +376,7 @@ class MigrationTest(DocumentTest):
         ini = INI + self.after(CONFIG, "ini").text
         for method in METHODS:
             with self.subTest(method=method):
-                self.assertEqual(self.play(program, method=method, ini=ini), "")
+                self.assertEqual(self.play(program, method=method, files={"logging.ini": ini}), "")
                 self.in_files(self.bought(), "trades.log")
 
     def test_loguru(self) -> None:

@@ -31,6 +31,8 @@ def problems():
             print(finding, flush=True)
 """
 
+GOOD = "outputs: [{path: logs/a.jsonl, format: json}]\n"
+
 
 class DoctorTest(unittest.TestCase):
     def setUp(self) -> None:
@@ -336,6 +338,60 @@ if __name__ == "__main__":
         log = "log.handlers.clear(); log = ringlog.setup_logger('study'); problems()"
         setup = json.dumps({"level": 40})
         self.assertIn(f"{mend} {self.ring} info", self.program(log, RINGLOG_SETUP=setup))
+
+    def configured(self, text: str, *given: str, **variables: str) -> str:
+        """What is said where a set-up has named a file of this text."""
+        self.folder = support.folder(self)
+        self.config = self.folder / "ring log.yaml"
+        if text:
+            self.config.write_text(text, "utf-8")
+        (self.folder / "file").touch()
+        (self.folder / "logs").mkdir()
+        config = {"path": str(self.config), "cwd": str(self.folder), "given": given}
+        setup = {"dir": str(self.folder / "file" / "logs"), "config": config}
+        return self.doctor(code=1, RINGLOG_SETUP=json.dumps(setup), **variables)
+
+    def test_a_configuration_file(self) -> None:
+        self.program("log.info('x')")
+        out = self.configured(GOOD, RINGLOG_RING=self.ring)
+        self.assertIn(f"ok       log files are as {self.config} says\n", out)
+        self.assertNotIn("file/logs", out)
+        # What drains the ring, for a shell.
+        command = out.partition("nobody drains the ring; ")[2].partition("\n")[0]
+        made = support.environment()
+        subprocess.run(command, shell=True, cwd="/", env=made, check=True, capture_output=True)
+        found = [line["msg"] for line in support.lines(self.folder / "logs" / "a.jsonl")]
+        self.assertEqual(found, ["x"])
+        self.assertFalse(os.path.exists(self.ring))
+
+    def test_a_configuration_file_does_not_say_all(self) -> None:
+        for given, variables in (((), {}), (("files",), {"RINGLOG_RING": self.ring})):
+            with self.subTest(given=given):
+                out = self.configured(GOOD, *given, **variables)
+                self.assertIn(f"ok       log files are as {self.config} says\n", out)
+                self.assertIn(f"problem  log files are to go to {self.folder}/file/logs", out)
+
+    def test_a_configuration_file_with_mistakes_or_none(self) -> None:
+        for text, said in (
+            ("", ".*: no such file or directory"),
+            ("outputs:\n- {path: b, formt: raw}\n- {path: b}\n", ".*:2:13: .*; .*:3:4: .*"),
+            ("outputs: [{path: logs}]\n", ".*\"logs\" is a folder.*"),
+        ):
+            with self.subTest(text=text):
+                out = self.configured(text, RINGLOG_RING=self.ring)
+                self.assertRegex(out, f"problem  {said}; mend it; a drain that runs")
+
+    def test_a_configuration_file_without_a_binary(self) -> None:
+        if os.path.exists(support.PYTHON / "ringlog" / "bin" / "ringlog"):
+            self.skipTest("the package has a binary of its own")
+        out = self.configured(GOOD, PATH=str(support.folder(self)))
+        self.assertIn(f"problem  nothing of {self.config} holds, which only the drain reads", out)
+
+    def test_an_odd_set_up_of_the_environment(self) -> None:
+        for odd in (3, {}, {"path": 3}, {"path": "x", "cwd": 3, "given": 3}):
+            setup = json.dumps({"config": odd})
+            out = self.doctor(code=1, RINGLOG_RING=self.ring, RINGLOG_SETUP=setup)
+            self.assertIn(f"drain --ring {self.ring} --out logs/app.log\n", out, odd)
 
     def test_a_folder_that_cannot_be_written(self) -> None:
         folder = support.folder(self)

@@ -14,6 +14,19 @@ from .support import Ended, Play
 
 LINE = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - %s - %s - "
 
+# Names of loggers, first those that pass for that of the drain's own lines.
+POSERS = (
+    "ringlog", " ringlog", "ringlog ", "ringlog - WARNING - lost 5", "\u00a0\u3000ringlog",
+    "ringlog-x", "ringlog\u00b2", "ringlog\u0301", "ringlog\tx", "\tringlog", "\u2028ringlog",
+    "ringlog:a.b", "\x7fringlog ringlog", "\u200bringlog", "\ue000ringlog", "\u0378ringlog",
+    "ringlog\udc80",
+)  # fmt: skip
+OTHERS = (
+    "ringlog.reader", "ringlog_x", "ringlogs", "ringlog2", "ringlog\u0660", "ringlog\u00e9",
+    "Ringlog", "aringlog", "x ringlog", "\u00b2ringlog", "\u0301ringlog", "\udc80ringlog",
+    "ring", "ring\u200blog", "\\x72inglog", "\u200b", " ",
+)  # fmt: skip
+
 
 class PlainTest(unittest.TestCase):
     def play(self, role: str, *arguments: str, **setup: Any) -> Ended:
@@ -103,10 +116,10 @@ class PlainTest(unittest.TestCase):
         self.assertLessEqual(set(after), set(drained))
         self.assertEqual(list(drained)[: len(after)], list(after), "in this order")
 
-    def drained(self, role: str, form: str) -> str:
+    def drained(self, role: str, form: str, *arguments: str) -> str:
         """What a drain makes of the same program's records."""
         path = support.ring(self)
-        Play(self, "roles_plain", role, RINGLOG_RING=path).end()
+        Play(self, "roles_plain", role, *arguments, RINGLOG_RING=path).end()
         out = support.folder(self) / "out"
         support.run("drain", "--once", "--ring", path, "--format", form, "--out", str(out))
         return out.read_text("utf-8")
@@ -129,6 +142,19 @@ class PlainTest(unittest.TestCase):
         self.assertEqual([r.get("attrs") for r in drained], [r.get("attrs") for r in shown])
         tag = {"study": "walk forward", "trial": 17}
         self.assertEqual(tag, {k: shown[0]["attrs"][k] for k in tag})
+
+    def test_names_that_pass_for_the_drains_own_logger_are_shown_as_a_drain_does(self) -> None:
+        names = json.dumps([*POSERS, *OTHERS])
+        self.assertEqual(self.play("posers", names).err, "")
+        shown = (self.logs / "app.log").read_text("utf-8")
+        self.assertRegex(shown, r"^[-\d :,]+ - \\x72inglog - INFO - x\n")
+        self.assertEqual(shown.count("\\x72inglog"), len(POSERS) + 1)  # one is called that
+        # A name in which there is something to escape stands here as it is.
+        shown = re.sub(r"[\0-\x09\x7f\u2028]", lambda c: ascii(c[0])[1:-1], shown)
+        shown = shown.replace("\\t", "\t")
+        time = r"(?m)^\d{4}-[-\d :,]+ - "
+        drained = self.drained("posers", "text", names)
+        self.assertEqual(re.sub(time, "", drained), re.sub(time, "", shown))
 
     def test_odd_records_are_written(self) -> None:
         for form in ("text", "json"):

@@ -106,6 +106,13 @@ class SetupTest(unittest.TestCase):
         trades = (self.cwd / "logs" / "trades.log").read_text()
         self.assertEqual(len(trades.splitlines()), 2, trades)
 
+    def test_braces_in_names_of_files_are_no_fields(self) -> None:
+        self.play("braces")
+        folder = self.logs / "{study}"
+        self.assertEqual(sorted(os.listdir(folder)), ["{trial}.log", "}a{{b}}.log"])
+        for name in os.listdir(folder):
+            self.assertEqual(self.messages(name, folder), Counter(["bought"]))
+
     def test_a_program_that_is_a_file_of_its_own_as_the_documents_show_it(self) -> None:
         for method in METHODS:
             with self.subTest(method=method):

@@ -3,6 +3,7 @@ logs all the same, is told once what to do, and nothing is left."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -35,8 +36,9 @@ if sys.platform == "win32":  # of which shutil.which asks
 import ringlog, ringlog.doctor
 
 early = ringlog.setup_logger("study", use_multiprocessing=True)
-assert ringlog.setup_multiprocessing_logging(sys.argv[2]) == ""
-assert ringlog.setup_multiprocessing_logging(sys.argv[2]) == ""
+options = json.loads(sys.argv[3])
+assert ringlog.setup_multiprocessing_logging(sys.argv[2], **options) == ""
+assert ringlog.setup_multiprocessing_logging(sys.argv[2], **options) == ""
 early.info("early")
 ringlog.get_multiprocessing_logger("trades").info("bought")
 with ringlog.trial("s", 1):
@@ -64,7 +66,7 @@ class TroubleTest(unittest.TestCase):
 
     def test_wrong_arguments_are_refused_before_anything_is_done(self) -> None:
         ended = self.play("wrong")
-        self.assertEqual(len(ended.out.splitlines()), 14)
+        self.assertEqual(len(ended.out.splitlines()), 15)
         self.assertFalse(self.logs.exists())
 
     def test_a_folder_that_cannot_be_made_is_an_error_and_leaves_no_ring(self) -> None:
@@ -150,12 +152,20 @@ class TroubleTest(unittest.TestCase):
         self.assertEqual(messages, due + Counter(["after"]))
 
     def test_elsewhere_than_on_linux_the_same_calls_write_plain_files(self) -> None:
-        for platform in ("darwin", "win32"):
-            with self.subTest(platform=platform):
+        unread = "Nothing of /none.yaml holds, which only the drain reads"
+        for platform, options in (
+            ("darwin", {}),
+            ("win32", {}),
+            ("darwin", {"config": "/none.yaml"}),
+            ("win32", {"config": "/none.yaml"}),
+        ):
+            with self.subTest(platform=platform, options=options):
                 self.setUp()
-                done = support.script(ELSEWHERE, platform, str(self.logs))
+                done = support.script(ELSEWHERE, platform, str(self.logs), json.dumps(options))
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertEqual(done.stderr.count("rings need 64-bit Linux"), 1, done.stderr)
+                self.assertEqual(done.stderr.count(unread), len(options), done.stderr)
+                self.assertEqual("nothing of /none.yaml holds" in done.stdout, bool(options))
                 self.assertIn("other - WARNING - to standard error", done.stderr)
                 self.assertIn("rings need 64-bit Linux", done.stdout)
                 lines = (self.logs / "app.log").read_text().splitlines()
