@@ -49,10 +49,10 @@ test: build ## all tests: of Go, and of Python where there is one (RINGLOG_TEST=
 	  then cd python && echo "$(PYTHON) $(UNITTEST)" && $(PYTHON) $(UNITTEST); \
 	  else echo 'SKIPPED: the tests of the Python client, as $(PYTHON) is missing or older than 3.9'; fi
 
-test-python: build ## the quick tests, and the wheel in a fresh environment, with each Python of 3.9 to 3.13 here
+test-python: build ## the quick tests, and the wheel in a fresh environment, with each Python of 3.9 to 3.13 here (TESTS='-m unittest MODULE…': only these)
 	@[ -n "$(PYTHONS)" ] || { echo 'no Python of 3.9 to 3.13 found; name some: make test-python PYTHONS=…'; exit 1; }
 	@cd python && for p in $(PYTHONS); do \
-	  echo "$$($$p --version): $$p $(UNITTEST)"; RINGLOG_TEST=quick $$p $(UNITTEST) || exit 1; done
+	  echo "$$($$p --version): $$p $(or $(TESTS),$(UNITTEST))"; RINGLOG_TEST=quick $$p $(or $(TESTS),$(UNITTEST)) || exit 1; done
 
 test-optuna: build ## the tests with Optuna (OPTUNA_PYTHON=a Python that has it)
 	@[ -n "$(OPTUNA_PYTHON)" ] || { echo 'no Python with Optuna found: apt-get install python3-optuna,' \

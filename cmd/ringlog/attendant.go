@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"syscall"
 	"time"
 
@@ -26,9 +27,11 @@ type attendant struct {
 	service *service.Service
 	reader  *reader.Reader
 	metrics *metrics.Server // nil: nobody wants them
-	reloads chan struct{}   // at most one is waiting
-	done    chan struct{}   // closed: no reload is to come any more
-	stopped chan struct{}   // closed: none will
+	begin   sync.Once
+	begun   chan struct{} // closed: the drain has begun, and outputs can be exchanged
+	reloads chan struct{} // at most one is waiting
+	done    chan struct{} // closed: no reload is to come any more
+	stopped chan struct{} // closed: none will
 }
 
 // openAttended opens the ring at path, and the outputs of c, which the flags gave, with
@@ -41,10 +44,10 @@ func openAttended(path string, outs *outputFlags, c *config.Config, until reader
 	messages = log
 	a := &attendant{
 		outs: outs, now: c, log: log, service: service.New(log),
-		reloads: make(chan struct{}, 1), done: make(chan struct{}), stopped: make(chan struct{}),
+		begun: make(chan struct{}), reloads: make(chan struct{}, 1), done: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	o := c.Options
-	o.Log, o.Alive, o.Until = log, a.service.Alive, until
+	o.Log, o.Alive, o.Until = log, a.alive, until
 	a.reader, err = reader.Open(path, o)
 	var output *reader.OutputError
 	switch {
@@ -60,6 +63,11 @@ func openAttended(path string, outs *outputFlags, c *config.Config, until reader
 	}
 	go func() {
 		defer close(a.stopped)
+		select {
+		case <-a.begun: // before that the reader refuses to reload, and a signal would be for nothing
+		case <-a.done:
+			return
+		}
 		for {
 			select {
 			case <-a.reloads:
@@ -70,6 +78,12 @@ func openAttended(path string, outs *outputFlags, c *config.Config, until reader
 		}
 	}()
 	return a, nil
+}
+
+// alive is told by the draining goroutine that it has not hung.
+func (a *attendant) alive() {
+	a.begin.Do(func() { close(a.begun) })
+	a.service.Alive()
 }
 
 // ready says that nothing is in the way of draining any more.
