@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/signal"
 	"syscall"
 	"time"
 
@@ -28,20 +27,14 @@ type drainer struct {
 
 // drain drains the ring and says what it did.
 func (d *drainer) drain() error {
-	// From now on, since it is no reason to end while the outputs are opened, either.
-	early := make(chan os.Signal, 1)
-	if !signal.Ignored(syscall.SIGHUP) {
-		signal.Notify(early, syscall.SIGHUP)
-	}
+	// From now on: what comes while the outputs are opened is heeded when they are.
+	signals := cli.Signals()
 	a, err := openAttended(d.path, d.outs, d.config, d.until)
 	if err != nil {
 		return d.starter.failed(err)
 	}
-	ctx, stop := a.untilSignal()
+	ctx, stop := a.untilSignal(signals)
 	defer stop()
-	if signal.Stop(early); len(early) > 0 {
-		a.askReload()
-	}
 	start := time.Now()
 	d.starter.ready()
 	a.ready()
@@ -105,9 +98,9 @@ const (
 
 // untilSignal returns a context that ends at the first signal to end. The second one
 // ends the process: what is under way is undone by the next drain.
-func (a *attendant) untilSignal() (context.Context, context.CancelFunc) {
+func (a *attendant) untilSignal(signals <-chan os.Signal) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
-	signals, h := cli.Signals(), hangups{terminal()}
+	h := hangups{terminal()}
 	next := func() syscall.Signal {
 		for {
 			s := (<-signals).(syscall.Signal)
