@@ -18,7 +18,7 @@
 // have no rings, that is all there is of this package, and loggers write to
 // standard error.
 //
-// Reading order: reader.go (the loop), stream.go (one lane), merge.go (all of
+// Reading order: reader.go (the loop), cycle.go (one batch), stream.go (one lane), merge.go (all of
 // them), batch.go (the transaction), output.go (where lines go), recover.go (what
 // a killed reader left), sync.go (what a power loss leaves), trouble.go (what fails for a
 // while), marker.go (what the reader itself has to say), remove.go
