@@ -12,6 +12,7 @@ import threading
 import weakref
 from typing import Any
 
+from ._errors import RingError
 from ._file import RingFile
 
 # Whatever of rings this process has, from the opening of the file until the last thread has
@@ -47,6 +48,10 @@ class RingMemory:
         self.file = RingFile(path)
         _existing.add(weakref.ref(self, _existing.discard))
         try:
+            # Forked before it was known to exist, by a signal's handler: the description is
+            # the parent's too, and with it the locks that a claim takes (O1).
+            if self.pid != os.getpid():
+                raise RingError(f"{path} was being opened when this process was forked")
             self.front = self.file.map(0, self.file.header.lanes_offset)
             self.words = self.view(self.front)
         except BaseException:

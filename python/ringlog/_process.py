@@ -161,14 +161,16 @@ def _known(path: Optional[str]) -> Optional[Lane]:
 def _claimed(path: str, label: str) -> Lane:
     """A lane of the ring at path, claimed just now."""
     while True:
-        lane = Lane(path)
+        began, lane = os.getpid(), None
         try:
+            lane = Lane(path)
             claim(lane, label)
         except BaseException as err:
-            lane.abandon()
+            if lane is not None:
+                lane.abandon()
             # A signal's handler has forked this process in the middle of it: the lane, if
             # it became one, is the parent's.
-            if lane.pid == os.getpid() or not isinstance(err, Exception):
+            if began == os.getpid() or not isinstance(err, Exception):
                 raise
         else:
             return lane
