@@ -15,10 +15,11 @@ type attribution struct {
 	known bool       // owner can be believed
 	mine  bool       // records are owner's from here on
 
-	origin uint32
-	clock  ring.Clock
-	last   int64         // Unix nanoseconds of the record before
-	now    ring.Progress // as the drain would have it
+	origin   uint32
+	clock    ring.Clock
+	timeline *ring.Timeline // of the lane's last boot
+	last     int64          // Unix nanoseconds of the record before
+	now      ring.Progress  // as the drain would have it
 }
 
 // attribute puts the records at the given positions of l into the index, and
@@ -28,6 +29,7 @@ func (d *Dump) attribute(l *lane, positions []uint64) {
 	if a.owner, a.known = l.Owner(); !a.known && l.state != ring.LaneFree && l.state != ring.LaneDamaged {
 		d.report(l, Damaged, 0, 0, "its owner's description; records are shown with what is left of it")
 	}
+	a.timeline = d.in.Timeline(a.owner.BootID)
 	a.unknown()
 	for _, pos := range positions {
 		if it, ok := l.At(pos); ok {
@@ -80,7 +82,7 @@ func (a *attribution) take(it *ring.Item) {
 		return
 	}
 	e := entry{
-		time: a.clock.UnixNano(it.Time), pos: it.Position,
+		time: a.timeline.UnixNano(&a.clock, it.Time), pos: it.Position,
 		origin: a.origin, size: uint32(len(it.Payload)),
 	}
 	if a.lane.believed && it.Position >= a.lane.progress.Consumer {

@@ -53,8 +53,8 @@ const indent = "\n    "
 // control characters but the tab escaped. Backslashes are left alone: paths and
 // patterns stay readable, and an escape can be told from its like in JSON only.
 func appendText(dst, s []byte, newline string) []byte {
-	start := 0
-	for i := 0; i < len(s); {
+	dst, start := appendShown(dst, s)
+	for i := start; i < len(s); {
 		b := s[i]
 		if plainASCII[b] || b == '\t' {
 			i++
@@ -125,6 +125,9 @@ func needsQuotes(s []byte) bool {
 
 // appendWord appends s as a key or a value of key=value, quoted where it must be.
 func appendWord(dst, s []byte) []byte {
+	if dst, ok := appendBare(dst, s); ok {
+		return dst
+	}
 	if needsQuotes(s) {
 		return appendQuoted(dst, s)
 	}

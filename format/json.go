@@ -1,7 +1,6 @@
 package format
 
 import (
-	"strconv"
 	"unicode/utf8"
 
 	"github.com/ringlog/ringlog/record"
@@ -112,7 +111,7 @@ func (j *JSON) appendFields(dst []byte, r *record.Record) []byte {
 	if key := j.keys[memberSource]; key != "" {
 		if source, ok := r.Source(); ok {
 			dst, _ = appendJSONString(append(append(dst, key...), `{"file":`...), source.File)
-			dst = strconv.AppendUint(append(dst, `,"line":`...), uint64(source.Line), 10)
+			dst = appendUint(append(dst, `,"line":`...), uint64(source.Line))
 			dst, _ = appendJSONString(append(dst, `,"function":`...), source.Function)
 			dst = append(dst, '}')
 		}
@@ -123,7 +122,7 @@ func (j *JSON) appendFields(dst []byte, r *record.Record) []byte {
 	dst = appendMember(dst, j.keys[memberThread], r.Thread())
 	if own, ok := r.Level(); ok {
 		if key := j.keys[memberLevelNumber]; key != "" {
-			dst = strconv.AppendInt(append(dst, key...), int64(own.Number), 10)
+			dst = appendInt(append(dst, key...), int64(own.Number))
 		}
 		if key := j.keys[memberLevelScale]; key != "" {
 			dst = append(append(append(dst, key...), scaleName(own.Scale)...), '"')

@@ -84,7 +84,7 @@ func appendJSONFloat(dst []byte, f float64) []byte {
 		return append(dst, `"-Inf"`...)
 	}
 	if abs := math.Abs(f); abs == 0 || abs >= 1e-6 && abs < 1e21 {
-		return strconv.AppendFloat(dst, f, 'f', -1, 64)
+		return appendFloat(dst, f, 'f')
 	}
 	dst = strconv.AppendFloat(dst, f, 'e', -1, 64)
 	if n := len(dst); dst[n-4] == 'e' && dst[n-3] == '-' && dst[n-2] == '0' {

@@ -18,7 +18,8 @@ func appendObject(dst []byte, attrs record.Attrs) []byte {
 
 // appendMembers appends attrs, each with a comma before it.
 func appendMembers(dst []byte, attrs record.Attrs) []byte {
-	for a := range attrs.All() {
+	var a record.Attr
+	for attrs.Next(&a) {
 		if a.Value.Tag() == record.TagGroup && len(a.Key) == 0 {
 			dst = appendMembers(dst, a.Value.Group()) // inlined
 			continue
@@ -52,11 +53,11 @@ func appendJSONScalar(dst []byte, v record.Value) []byte {
 	case record.TagBool:
 		return strconv.AppendBool(dst, v.Bool())
 	case record.TagInt:
-		return strconv.AppendInt(dst, v.Int64(), 10)
+		return appendInt(dst, v.Int64())
 	case record.TagUint:
-		return strconv.AppendUint(dst, v.Uint64(), 10)
+		return appendUint(dst, v.Uint64())
 	case record.TagDuration:
-		return strconv.AppendInt(dst, int64(v.Duration()), 10)
+		return appendInt(dst, int64(v.Duration()))
 	case record.TagFloat:
 		return appendJSONFloat(dst, v.Float64())
 	case record.TagTime:

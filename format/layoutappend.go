@@ -3,7 +3,6 @@ package format
 import (
 	"bytes"
 	"slices"
-	"strconv"
 	"unicode/utf8"
 
 	"github.com/ringlog/ringlog/record"
@@ -116,7 +115,7 @@ func (t *Text) text(l *Line, f field) []byte {
 
 // appendID appends the record's unique id.
 func (l *Line) appendID(dst []byte) []byte {
-	return strconv.AppendUint(l.Origin.appendID(dst), l.Position, 10)
+	return appendUint(l.Origin.appendID(dst), l.Position)
 }
 
 func appendAsIs(dst, s []byte) []byte { return append(dst, s...) }

@@ -2,7 +2,6 @@ package format
 
 import (
 	"slices"
-	"strconv"
 	"unicode/utf8"
 
 	"github.com/ringlog/ringlog/record"
@@ -48,8 +47,8 @@ func (f *Logfmt) Append(dst []byte, l *Line) []byte {
 	dst = appendLogfmtValue(append(dst, " msg="...), r.Message())
 	f.word = append(f.word[:0], l.Origin.Worker...)
 	dst = appendLogfmtValue(append(dst, " worker="...), f.word)
-	dst = strconv.AppendUint(append(dst, " pid="...), l.Origin.PID, 10)
-	dst = strconv.AppendUint(append(dst, " seq="...), l.Seq, 10)
+	dst = appendUint(append(dst, " pid="...), l.Origin.PID)
+	dst = appendUint(append(dst, " seq="...), l.Seq)
 	dst = l.appendID(append(dst, " id="...))
 	if l.Event != "" {
 		dst = append(append(dst, " event="...), l.Event...)
@@ -65,7 +64,7 @@ func (f *Logfmt) Append(dst []byte, l *Line) []byte {
 func (f *Logfmt) appendFields(dst []byte, r *record.Record) []byte {
 	if source, ok := r.Source(); ok {
 		f.word = append(append(f.word[:0], source.File...), ':')
-		f.word = strconv.AppendUint(f.word, uint64(source.Line), 10)
+		f.word = appendUint(f.word, uint64(source.Line))
 		dst = appendLogfmtValue(append(dst, " source="...), f.word)
 	}
 	dst = appendLogfmtText(dst, " traceback=", r.Traceback())
@@ -73,7 +72,7 @@ func (f *Logfmt) appendFields(dst []byte, r *record.Record) []byte {
 	dst = appendLogfmtText(dst, " process=", r.Process())
 	dst = appendLogfmtText(dst, " thread=", r.Thread())
 	if own, ok := r.Level(); ok {
-		dst = strconv.AppendInt(append(dst, " level_number="...), int64(own.Number), 10)
+		dst = appendInt(append(dst, " level_number="...), int64(own.Number))
 		dst = append(append(dst, " level_scale="...), scaleName(own.Scale)...)
 	}
 	return dst
@@ -89,7 +88,8 @@ func appendLogfmtText(dst []byte, key string, text []byte) []byte {
 // appendAttrs appends attrs. Those of an own line that have a key of ours repeat what
 // the line has said already.
 func (f *Logfmt) appendAttrs(dst []byte, attrs record.Attrs, own bool) []byte {
-	for a := range attrs.All() {
+	var a record.Attr
+	for attrs.Next(&a) {
 		if a.Value.Tag() == record.TagGroup {
 			outer := f.path.enter(a.Key)
 			dst = f.appendAttrs(dst, a.Value.Group(), own)
@@ -136,6 +136,9 @@ func appendLogfmtAttr(dst []byte, v record.Value) []byte {
 }
 
 func appendLogfmtValue(dst, s []byte) []byte {
+	if dst, ok := appendBare(dst, s); ok {
+		return dst
+	}
 	if !needsQuotes(s) {
 		return append(dst, s...)
 	}
@@ -157,6 +160,9 @@ func appendCommonEscape(dst []byte, b byte, r rune, size int) []byte {
 
 // appendLogfmtKey appends s with an underscore for each rune that would need quotes.
 func appendLogfmtKey(dst, s []byte) []byte {
+	if dst, ok := appendBare(dst, s); ok {
+		return dst
+	}
 	if !needsQuotes(s) {
 		return append(dst, s...)
 	}

@@ -2,7 +2,6 @@ package format
 
 import (
 	"encoding/hex"
-	"strconv"
 )
 
 // Origin says who logged a record: an owner of a lane. Lines share one Origin per
@@ -15,6 +14,7 @@ type Origin struct {
 	Ring   [16]byte
 	Lane   int // index of the lane in its ring
 
+	id     []byte        // what appendID appends
 	pieces []ownerPieces // for each of the ownerKeys that were used
 }
 
@@ -41,11 +41,11 @@ func (l *Line) appendOwner(dst []byte, k *ownerKeys) []byte {
 	p := l.Origin.piecesOf(k)
 	dst = append(dst, p.beforeSeq...)
 	if k.seq != "" {
-		dst = strconv.AppendUint(dst, l.Seq, 10)
+		dst = appendUint(dst, l.Seq)
 	}
 	if k.id != "" {
 		dst = append(dst, p.beforePosition...)
-		dst = append(strconv.AppendUint(dst, l.Position, 10), '"')
+		dst = append(appendUint(dst, l.Position), '"')
 	}
 	return dst
 }
@@ -66,7 +66,7 @@ func (o *Origin) prebuild(k *ownerKeys) ownerPieces {
 		p.beforeSeq, _ = appendJSONString([]byte(k.worker), []byte(o.Worker))
 	}
 	if k.pid != "" {
-		p.beforeSeq = strconv.AppendUint(append(p.beforeSeq, k.pid...), o.PID, 10)
+		p.beforeSeq = appendUint(append(p.beforeSeq, k.pid...), o.PID)
 	}
 	p.beforeSeq = append(p.beforeSeq, k.seq...)
 	p.beforePosition = o.appendID([]byte(k.id))
@@ -75,6 +75,9 @@ func (o *Origin) prebuild(k *ownerKeys) ownerPieces {
 
 // appendID appends the id of o's records, up to their position.
 func (o *Origin) appendID(dst []byte) []byte {
-	dst = append(hex.AppendEncode(dst, o.Ring[:]), '-')
-	return append(strconv.AppendInt(dst, int64(o.Lane), 10), '-')
+	if len(o.id) == 0 {
+		o.id = append(hex.AppendEncode(o.id, o.Ring[:]), '-')
+		o.id = append(appendInt(o.id, int64(o.Lane)), '-')
+	}
+	return append(dst, o.id...)
 }

@@ -62,6 +62,7 @@ const DefaultLayout = `%(asctime)s - %(name)s - %(levelname)s - %(message)s %(at
 type Text struct {
 	clock clock
 	steps []step // of the layout; nil: the default, which needs none
+	begun [16]beginning
 	path  path
 	word  []byte // scratch for a field's text
 }
@@ -105,9 +106,7 @@ func (t *Text) Append(dst []byte, l *Line) []byte {
 	if t.steps != nil {
 		dst = t.appendLayout(dst, l)
 	} else { // what the steps of DefaultLayout would append, in less time
-		dst = append(t.clock.append(dst, l.time()), " - "...)
-		dst = append(l.appendLogger(dst, noCut), " - "...)
-		dst = append(l.appendLevel(dst, appendLine), " - "...)
+		dst = t.appendBeginning(dst, l)
 		dst = appendLines(dst, l.Record.Message())
 		dst = t.appendAttrs(dst, l.Record.Attrs())
 	}
@@ -119,17 +118,61 @@ func (t *Text) Append(dst []byte, l *Line) []byte {
 	return append(dst, '\n')
 }
 
+// beginning is how the lines of a logger and a level begin that were logged in the same
+// millisecond, as many lines of a busy log are.
+type beginning struct {
+	millis int64 // since 1970; 0: there is none
+	level  record.Level
+	logger []byte
+	text   []byte
+}
+
+// appendBeginning appends what a line of the default layout has before its message.
+func (t *Text) appendBeginning(dst []byte, l *Line) []byte {
+	ns, logger := l.time(), l.Record.Logger()
+	millis := ns / 1e6
+	_, own := l.Record.Level()
+	if own || l.Event != "" || len(logger) == 0 || millis <= 0 {
+		return t.beginLine(dst, l, ns)
+	}
+	b := &t.begun[(len(logger)+int(logger[0])+int(logger[len(logger)-1])+int(l.Level))&(len(t.begun)-1)]
+	if millis == b.millis && l.Level == b.level && string(logger) == string(b.logger) {
+		return append(dst, b.text...)
+	}
+	start := len(dst)
+	dst = t.beginLine(dst, l, ns)
+	b.millis, b.level, b.logger = millis, l.Level, append(b.logger[:0], logger...)
+	b.text = append(b.text[:0], dst[start:]...)
+	return dst
+}
+
+func (t *Text) beginLine(dst []byte, l *Line, ns int64) []byte {
+	dst = append(t.clock.append(dst, ns), " - "...)
+	dst = append(l.appendLogger(dst, noCut), " - "...)
+	return append(l.appendLevel(dst, appendLine), " - "...)
+}
+
 // appendAttrs appends attrs, each with a space before it.
 func (t *Text) appendAttrs(dst []byte, attrs record.Attrs) []byte {
-	for a := range attrs.All() {
+	var a record.Attr
+	for attrs.Next(&a) {
 		if a.Value.Tag() == record.TagGroup {
 			outer := t.path.enter(a.Key)
 			dst = t.appendAttrs(dst, a.Value.Group())
 			t.path.leave(outer)
 			continue
 		}
-		dst = appendWord(append(dst, ' '), t.path.key(a.Key))
-		dst = appendTextValue(append(dst, '='), a.Value)
+		dst = appendKey(dst, t.path.key(a.Key))
+		switch a.Value.Tag() { // the most frequent first, without a further call
+		case record.TagString:
+			dst = appendWord(dst, a.Value.Bytes())
+		case record.TagInt:
+			dst = appendInt(dst, a.Value.Int64())
+		case record.TagFloat:
+			dst = appendFloat(dst, a.Value.Float64(), 'g')
+		default:
+			dst = appendTextValue(dst, a.Value)
+		}
 	}
 	return dst
 }
@@ -152,11 +195,11 @@ func AppendValue(dst []byte, v record.Value) []byte {
 	case record.TagBool:
 		return strconv.AppendBool(dst, v.Bool())
 	case record.TagInt:
-		return strconv.AppendInt(dst, v.Int64(), 10)
+		return appendInt(dst, v.Int64())
 	case record.TagUint:
-		return strconv.AppendUint(dst, v.Uint64(), 10)
+		return appendUint(dst, v.Uint64())
 	case record.TagFloat:
-		return strconv.AppendFloat(dst, v.Float64(), 'g', -1, 64)
+		return appendFloat(dst, v.Float64(), 'g')
 	case record.TagTime:
 		t, offset := v.Time()
 		return appendTime(dst, t, offset)

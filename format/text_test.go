@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -183,5 +184,33 @@ func TestRawWritesTheMessageAlone(t *testing.T) {
 	}
 	if got := string(Raw{}.Append(nil, newLine(record.Raw([]byte("a\x00\xff"))))); got != "a\x00\xff\n" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// Text keeps how lines begin: of lines of other times, loggers, levels, and of ringlog's own
+// none may begin like the one before.
+func TestALineBeginsAsItsOwnRecordSaysWhateverCameBefore(t *testing.T) {
+	t.Parallel()
+	var lines []*Line
+	for _, ns := range []int64{0, -1, 1, 999_999, 1_000_000, at, at + 999_999, at + 1e6, at + 1e9, -at} {
+		for _, logger := range []string{"", "a", "b", "ringlog", "app", "appa", "a.p", "\n", "x\xff"} {
+			for _, level := range []record.Level{record.LevelDebug, record.LevelInfo, record.LevelInfo + 16, 3, -32768} {
+				plain := lineOf(t, record.Entry{Logger: logger, Message: "m"})
+				plain.Time, plain.Level = ns, level
+				event := *plain
+				event.Event = "lost"
+				own := lineOf(t, record.Entry{Logger: logger, Time: ns + 1e6, Level: record.CustomLevel[string]{Scale: record.ScalePython, Number: 25, Name: "N"}})
+				own.Time, own.Level = ns, level
+				lines = append(lines, plain, &event, own)
+			}
+		}
+	}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	f := NewText(time.UTC)
+	for range 5_000 {
+		l := lines[rnd.IntN(len(lines))]
+		if got, want := string(f.Append(nil, l)), string(NewText(time.UTC).Append(nil, l)); got != want {
+			t.Fatalf("%q, want %q", got, want)
+		}
 	}
 }

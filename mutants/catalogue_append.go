@@ -2,7 +2,7 @@ package main
 
 // appendMutants break what a writer does from claim to commit.
 func appendMutants() []mutant {
-	const producer, record = "ring/producer.go", "ring/record.go"
+	const producer, record, inscribe = "ring/producer.go", "ring/record.go", "ring/inscribe_amd64.s"
 	caughtBy := suites(ringTests, schedules, readerTests)
 	return []mutant{
 		{
@@ -21,7 +21,7 @@ func appendMutants() []mutant {
 			name: "CLAIMED before the length", rule: "W2.7", tests: caughtBy,
 			edits: edits(
 				in(producer, "	put64(failpoint.ClaimLength,", "	p.mem.setStamp(failpoint.ClaimStamp, start, stateClaimed)\n	put64(failpoint.ClaimLength,"),
-				in(producer, "<<48)\n	p.mem.setStamp(failpoint.ClaimStamp, start, stateClaimed)\n", "<<48)\n")),
+				in(producer, "kind))\n	p.mem.setStamp(failpoint.ClaimStamp, start, stateClaimed)\n", "kind))\n")),
 		},
 		{
 			name: "stamp without release order", rule: "W2.10", tests: suites(ringRace),
@@ -33,7 +33,7 @@ func appendMutants() []mutant {
 			name: "position after the bytes", rule: "W1", tests: caughtBy,
 			edits: edits(
 				in(producer, "p.producer.cas(failpoint.ClaimPosition, pos, end)", "p.producer.load() == pos"),
-				in(producer, "	return Claim{Payload:", "	p.producer.cas(failpoint.ClaimPosition, pos, start+size)\n	return Claim{Payload:")),
+				in(producer, "	return Claim{Payload:", "	p.producer.cas(failpoint.ClaimPosition, p.producer.load(), start+size)\n	return Claim{Payload:")),
 		},
 		{
 			name: "position by load and store", rule: "W2.5", tests: caughtBy,
@@ -69,7 +69,7 @@ func appendMutants() []mutant {
 		},
 		{
 			name: "losses carried as a delta", rule: "W5", tests: caughtBy,
-			edits: edits(in(producer, "uint32(p.lostTotal.Load())", "uint32(p.lostTotal.Swap(0))")),
+			edits: edits(in(producer, "recLost, uint32(p.lostTotal.Load())", "recLost, uint32(p.lostTotal.Swap(0))")),
 		},
 		{
 			name: "losses counted from 0 by each owner", rule: "W5", tests: caughtBy,
@@ -82,6 +82,18 @@ func appendMutants() []mutant {
 		{
 			name: "closed bit alone looked at by a claim", rule: "O5", tests: suites(schedules),
 			edits: edits(in(producer, "pos&closedBit != 0 || p.draining.Load()", "pos&closedBit != 0")),
+		},
+		{
+			name: "inscribed without CLAIMED", rule: "W2.7", tests: suites(ringTests),
+			edits: edits(in(inscribe, "	MOVQ R9, (DI)   // CLAIMED\n", "")),
+		},
+		{
+			name: "inscribed: COMMITTED before the checksum", rule: "W2.10", tests: suites(ringTests),
+			edits: edits(in(inscribe, "	MOVL R11, 8(DI)\n	INCQ R9\n	MOVQ R9, (DI) // COMMITTED\n", "	INCQ R9\n	MOVQ R9, (DI) // COMMITTED\n	MOVL R11, 8(DI)\n")),
+		},
+		{
+			name: "inscribed: the payload not in the checksum", rule: "W4", tests: suites(ringTests),
+			edits: edits(in(inscribe, "	XORL R13, R11\n", "")),
 		},
 	}
 }

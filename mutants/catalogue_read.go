@@ -8,7 +8,7 @@ func readMutants() []mutant {
 		{
 			name: "no checksum checked", rule: "C2", tests: caughtBy,
 			edits: edits(in(read,
-				" &&\n		c.mem.checksum(t, pos, state, c.buf[recChecked-recChecksum:]) == le.Uint32(c.buf)", "")),
+				" &&\n		c.mem.checksum(t, pos, state, b[recChecked-recChecksum:]) == le.Uint32(b)", "")),
 		},
 		{
 			name: "checksum without the position", rule: "W4", tests: caughtBy,
@@ -35,8 +35,8 @@ func readMutants() []mutant {
 		{
 			name: "claims passed over in a live lane", rule: "C2", tests: caughtBy,
 			edits: edits(in(read,
-				"		default:\n			return Item{Outcome: OutcomeNotYet",
-				"		default:\n			if next, ok := c.follow(pos, end); ok {\n				pos = next\n				continue\n			}\n			return Item{Outcome: OutcomeNotYet")),
+				"		default:\n			return c.found(Item{Outcome: OutcomeNotYet",
+				"		default:\n			if next, ok := c.follow(pos, end); ok {\n				pos = next\n				continue\n			}\n			return c.found(Item{Outcome: OutcomeNotYet")),
 		},
 		{
 			name: "length followed to what no stamp vouches for", rule: "C3", tests: caughtBy,

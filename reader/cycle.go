@@ -17,7 +17,9 @@ func (r *Reader) cycle(ctx context.Context, now time.Time, horizon int64) (bool,
 	if err := r.begin(ctx); err != nil {
 		return false, err
 	}
+	r.consumer.KeepTime()
 	r.noteDemand(now) // first, so that what was logged before it is seen in this look
+	followed := 0
 	for i := range r.streams {
 		if err := r.refresh(i, now); err != nil {
 			return false, err
@@ -26,22 +28,24 @@ func (r *Reader) cycle(ctx context.Context, now time.Time, horizon int64) (bool,
 		if s == nil {
 			continue
 		}
+		followed++
 		s.age(now, r.opts.Grace)
 		if s.have && s.end-s.published.Consumer > s.lane.Size()/2 {
 			horizon = horizonNone // its owner will soon wait for room: do not wait for order
 		}
 	}
+	r.followed = followed
 	r.frozen = r.stopping
 	failpoint.Hit(failpoint.DrainCollect)
 	turn, turned := r.turn(horizon)
 	if turned {
 		horizon = turn.UnixNano() - 1
 	}
-	r.fill(now, horizon)
+	r.fill(now, horizon, r.soon(now, horizon, turned))
 	if r.tooMuch {
 		return false, fmt.Errorf("%w: one record goes to more files than it has room for; use fewer outputs whose paths have fields, or shorter ones", ring.ErrBatchTooLarge)
 	}
-	if turned = turned && !r.full && (len(r.merge) == 0 || r.merge[0].due > horizon); !turned {
+	if turned = turned && !r.full && !r.merge.due(horizon); !turned {
 		turn = time.Time{}
 	}
 	before := r.stats.Batches
@@ -114,9 +118,28 @@ const keepBuffer = 64 << 10
 // maxBatch is the size in bytes of an output's buffer at which a batch ends.
 const maxBatch = 1 << 20
 
-// fill formats what the streams have up to horizon into the outputs' buffers.
-func (r *Reader) fill(now time.Time, horizon int64) {
-	r.merge = r.merge[:0]
+// soon is up to when records need not wait for order if no lane can have an earlier one.
+// That is the beginning of the look at the lanes, less what the clocks of their owners may
+// differ from the reader's; and if a rotation is due before that, it comes first.
+func (r *Reader) soon(now time.Time, horizon int64, turned bool) int64 {
+	if turned {
+		return horizon
+	}
+	soon := now.Add(-r.opts.Grace / clockShare).UnixNano()
+	if turn, due := r.turn(soon); due {
+		soon = turn.UnixNano() - 1
+	}
+	return max(soon, horizon)
+}
+
+// clockShare is the share of the grace period that clocks may differ by.
+const clockShare = 10
+
+// fill formats what the streams have into the outputs' buffers: up to soon, as long as no
+// lane can have an earlier record, and then up to horizon.
+func (r *Reader) fill(now time.Time, horizon, soon int64) {
+	limit := soon
+	r.merge.reset()
 	for _, s := range r.streams {
 		if s == nil {
 			continue
@@ -126,23 +149,30 @@ func (r *Reader) fill(now time.Time, horizon int64) {
 		}
 		if s.have {
 			s.due = min(s.due, now.UnixNano()) // the wall clock may have been set back since
-			r.merge = append(r.merge, s)
+			r.merge.add(s)
+		}
+		if s.hasEarlier() {
+			limit = horizon
 		}
 		r.finish(s)
 	}
 	r.merge.init()
 	some := false
-	for len(r.merge) > 0 && r.merge[0].due <= horizon && !r.full {
-		s := r.merge[0]
+	for !r.full && r.merge.due(limit) {
+		s := r.merge.first()
 		if !r.emit(s) {
 			r.full, r.tooMuch = true, !some
 			break
 		}
 		some = true
 		s.advance(now)
+		if s.hasEarlier() {
+			limit = horizon
+		}
 		r.finish(s)
 		r.merge.fix()
 	}
+	r.wait = r.merge.wait(limit)
 }
 
 // emit delivers the head of s. It is false if the batch has no room for another file,

@@ -38,7 +38,7 @@ func TestALaneClaimedWhileItsReaderLooksIsNotTakenForItsFormerOwners(t *testing.
 	b := attach(t, path, "b")
 	say(t, b, "b1", "b2")
 	lose(b, 1, ring.LostTooLarge)
-	r.fill(now, horizonNone)
+	r.fill(now, horizonNone, horizonNone)
 	if err := r.commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}

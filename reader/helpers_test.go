@@ -163,7 +163,7 @@ func collect(t testing.TB, r *Reader) {
 			t.Fatal(err)
 		}
 	}
-	r.fill(now, horizonNone)
+	r.fill(now, horizonNone, horizonNone)
 }
 
 // until runs f again and again until it says true; it fails the test after a time

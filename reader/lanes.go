@@ -9,9 +9,16 @@ import (
 	"github.com/ringlog/ringlog/ring"
 )
 
-// lockEvery is how often the lock of a lane whose owner is quiet is tried, to
-// learn whether the owner is dead. One try is a system call of half a microsecond.
+// lockEvery is how often the lock of a lane whose owner is quiet is tried, to learn
+// whether the owner is dead. One try is a system call of half a microsecond.
 const lockEvery = 100 * time.Millisecond
+
+// reapable says that the lock of s is to be tried again. The kernel looks through all locks
+// of the ring for it, so that those of hundreds of owners are tried less often.
+func (r *Reader) reapable(s *stream, now time.Time) bool {
+	const owners = 64
+	return now.Sub(s.tried) >= lockEvery*time.Duration(max(1, r.followed/owners))
+}
 
 // refresh brings stream i up to date with its lane: a new owner, a new end, the
 // owner's death.
@@ -59,7 +66,7 @@ func (r *Reader) refresh(i int, now time.Time) error {
 	}
 	quiet := end == s.end && !s.have
 	s.end = end
-	if r.stopping || quiet && now.Sub(s.tried) >= lockEvery {
+	if r.stopping || quiet && r.reapable(s, now) {
 		return r.reap(s, now)
 	}
 	return nil
@@ -81,7 +88,7 @@ func (r *Reader) follow(l *ring.Lane, state ring.LaneState, generation uint64) (
 	if lost := l.Lost(); ok && state == ring.LaneClosed && p.Consumer == end && p.LostSeen == lost.Total() {
 		return nil, nil
 	}
-	s, ok := newStream(l, r.consumer.Ring().ID)
+	s, ok := newStream(l, r.consumer)
 	if l.State() != state || l.Generation() != generation || s.owner.Generation != generation {
 		return nil, nil // claimed meanwhile: the next look sees who has it
 	}

@@ -11,7 +11,7 @@ func (s *stream) lostMarker(n uint64, position uint64) marker.Marker {
 }
 
 // gapMarker says that the head is not a record.
-func (s *stream) gapMarker() marker.Marker { return marker.Gap(s.place(s.head.Position), &s.head) }
+func (s *stream) gapMarker() marker.Marker { return marker.Gap(s.place(s.head.Position), s.head) }
 
 // vanishedMarker says that the owner ended without closing its lane.
 func (s *stream) vanishedMarker() marker.Marker {

@@ -78,7 +78,8 @@ type Options struct {
 	// default: local time.
 	Location *time.Location
 	// Grace is how long a record may wait for earlier ones of other lanes;
-	// default 1 ms. Lanes that are half full do not wait.
+	// default 1 ms. Where no other lane can have an earlier one it waits a tenth of that, and
+	// lanes that are half full do not wait.
 	Grace time.Duration
 	// Sync says what survives a power loss; default SyncNone.
 	Sync Sync

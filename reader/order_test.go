@@ -176,3 +176,40 @@ func TestAFullLaneWhoseOwnerIsStoppedDoesNotEndTheMergeOfTheOthers(t *testing.T)
 		t.Errorf("delivered without waiting: %q", got)
 	}
 }
+
+// Go reads the clock after a claim: so what comes after a look is later than that.
+func TestNoRecordWaitsForTheGracePeriodWhereNoEarlierOneCanCome(t *testing.T) {
+	t.Parallel()
+	path := newRing(t, 3)
+	out, o := rawOut(t.TempDir())
+	o.Grace = time.Hour
+	a, b := attach(t, path, "a"), attach(t, path, "b")
+	r, _ := openReader(t, path, o)
+	say(t, a, "a1")
+	claim, err := a.Claim(2, 0, ring.KindRaw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	say(t, b, "b1")
+	horizon := func(now time.Time) int64 { return now.Add(-time.Hour).UnixNano() }
+	expect := func(now time.Time, want string) {
+		t.Helper()
+		cycleAt(t, r, now, horizon(now))
+		if got := readFile(t, out); got != want {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+	}
+	now := time.Now()
+	expect(now, "") // their clocks may be ahead of the reader's
+	soon := now.Add(10 * time.Minute)
+	expect(soon, "a1\n") // and behind it a claim that may be earlier than b1
+	copy(claim.Payload, "a2")
+	a.Commit(claim)
+	expect(soon, "a1\na2\nb1\n")
+	say(t, b, "b2")
+	s := r.streams[a.Lane()]
+	s.owner.Clock.Kind = ring.ClockUnix // as of an owner who reads the clock before a claim
+	expect(soon, "a1\na2\nb1\n")
+	s.owner.Clock.Kind = ring.ClockMonotonic
+	expect(soon, "a1\na2\nb1\nb2\n")
+}

@@ -30,6 +30,7 @@ type Reader struct {
 
 	streams  []*stream // by lane; nil where there is nothing to follow
 	merge    merge
+	followed int         // how many of them there are
 	met      []uint64    // by lane: the last owner's generation that was counted
 	reported []uint64    // by lane: the generation whose damage was said already
 	attached bool        // some lane had an owner
@@ -40,20 +41,21 @@ type Reader struct {
 	beaten   time.Time   // when the last sign of life was given
 
 	// The batch at hand.
-	tick     uint64      // counts batches, for which output was used last
-	began    time.Time   // when it did
-	joined   int         // files that may get bytes of it
-	cost     uint64      // of the intent that these and the lanes may need, in bytes
-	full     bool        // it is to end
-	tooMuch  bool        // not even its first record has room
-	prepared bool        // its intent is
-	unrouted uint64      // records of it that no output wants
-	oldest   int64       // when the oldest record of it was logged, Unix nanoseconds; 0: it has none
-	line     format.Line // reused: formatters take its address, so it would be allocated each time
-	targets  []target    // of line; reused
-	path     []byte      // reused
-	intent   ring.Batch  // reused
-	writing  []*output   // the files that get bytes of it; reused
+	tick     uint64        // counts batches, for which output was used last
+	began    time.Time     // when it did
+	joined   int           // files that may get bytes of it
+	cost     uint64        // of the intent that these and the lanes may need, in bytes
+	full     bool          // it is to end
+	wait     time.Duration // how long after its look the next record is due that was not; 0: there is none
+	tooMuch  bool          // not even its first record has room
+	prepared bool          // its intent is
+	unrouted uint64        // records of it that no output wants
+	oldest   int64         // when the oldest record of it was logged, Unix nanoseconds; 0: it has none
+	line     format.Line   // reused: formatters take its address, so it would be allocated each time
+	targets  []target      // of line; reused
+	path     []byte        // reused
+	intent   ring.Batch    // reused
+	writing  []*output     // the files that get bytes of it; reused
 
 	demand  demand
 	syncing trouble   // with the ring

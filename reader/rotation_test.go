@@ -239,3 +239,33 @@ func TestAFileThatWasMovedOrRemovedBeforeItsTurnIsMadeAnew(t *testing.T) {
 		})
 	}
 }
+
+func TestARecordThatNeedNotWaitForOrderWaitsForARotationThatIsDueBeforeIt(t *testing.T) {
+	t.Parallel()
+	path := newRing(t, 2)
+	out, o := rawOut(t.TempDir())
+	o.Grace = time.Hour
+	r, _ := openReader(t, path, o)
+	p := attach(t, path, "w")
+	say(t, p, "before")
+	turn := time.Now()
+	r.outputs[0].rotateAt = turn
+	for !time.Now().After(turn.Add(time.Millisecond)) { // clocks differ a little
+	}
+	say(t, p, "after")
+	now := turn
+	r.now = func() time.Time { return now }
+	for _, c := range []struct {
+		later time.Duration
+		want  string
+	}{{10 * time.Minute, "before\n"}, {2 * time.Hour, ""}, {2 * time.Hour, "after\n"}} {
+		now = turn.Add(c.later)
+		cycleAt(t, r, now, now.Add(-time.Hour).UnixNano())
+		if got := readFile(t, out); got != c.want {
+			t.Errorf("after %v: %q, want %q", c.later, got, c.want)
+		}
+	}
+	if got := backups(t, out); len(got) != 1 || readFile(t, got[0]) != "before\n" {
+		t.Errorf("rotated files: %q", got)
+	}
+}

@@ -18,9 +18,10 @@ const rereadFor = 100 * time.Millisecond
 // stream follows one lane under one owner: it holds the next thing to deliver,
 // and what the lane's progress will be when the batch at hand is published.
 type stream struct {
-	lane   *ring.Lane
-	owner  ring.Owner
-	origin *format.Origin
+	lane     *ring.Lane
+	owner    ring.Owner
+	timeline *ring.Timeline // of the owner's boot
+	origin   *format.Origin
 	// known is false if the lane's identity is damaged.
 	known bool
 
@@ -40,9 +41,9 @@ type stream struct {
 	damaged bool
 	salvage []uint64
 
-	head     ring.Item // the next thing to deliver, if have
-	headTime int64     // Unix nanoseconds
-	due      int64     // Unix nanoseconds: where the head belongs among those of other lanes
+	head     *ring.Item // the next thing to deliver, if have; the lane's, until its next read
+	headTime int64      // Unix nanoseconds
+	due      int64      // Unix nanoseconds: where the head belongs among those of other lanes
 	have     bool
 
 	// What lies below position aged was there at agedAt, at least a grace period
@@ -65,13 +66,14 @@ type badRecord struct {
 
 // newStream begins to follow lane l under its present owner. ok is false if the
 // lane's progress is damaged.
-func newStream(l *ring.Lane, ringID [16]byte) (s *stream, ok bool) {
+func newStream(l *ring.Lane, c *ring.Consumer) (s *stream, ok bool) {
 	s = &stream{lane: l}
 	s.owner, s.known = l.Owner()
 	s.published, ok = l.Progress()
 	s.now, s.pos = s.published, s.published.Consumer
+	s.timeline = c.Timeline(s.owner.BootID)
 	s.lastTime = s.owner.Attached
-	s.origin = &format.Origin{Worker: s.owner.Label, PID: s.owner.PID, Ring: ringID, Lane: l.Index}
+	s.origin = &format.Origin{Worker: s.owner.Label, PID: s.owner.PID, Ring: c.Ring().ID, Lane: l.Index}
 	return s, ok
 }
 
@@ -83,19 +85,14 @@ func (s *stream) advance(now time.Time) {
 	}
 	s.have = false
 	for !s.have {
-		var it ring.Item
-		if s.final {
-			it = s.lane.Final(s.pos, s.end)
-		} else {
-			it = s.lane.Live(s.pos, s.end)
-		}
+		it := s.lane.Read(s.pos, s.end, s.final)
 		switch it.Outcome {
 		case ring.OutcomeRecord:
 			if it.Kind == ring.KindOwner {
 				s.pos = it.Next
 				continue
 			}
-			s.setHead(it, s.owner.Clock.UnixNano(it.Time), now)
+			s.setHead(it, s.timeline.UnixNano(&s.owner.Clock, it.Time), now)
 		case ring.OutcomeDamaged:
 			if !s.final && !s.believe(it, now) {
 				return
@@ -113,10 +110,10 @@ func (s *stream) advance(now time.Time) {
 	}
 }
 
-func (s *stream) setHead(it ring.Item, unix int64, now time.Time) {
+func (s *stream) setHead(it *ring.Item, unix int64, now time.Time) {
 	s.head, s.headTime, s.have = it, unix, true
 	s.tail, s.gap = it.Position, it.Outcome != ring.OutcomeRecord
-	s.due = min(unix, s.seen(it.Position, now))
+	s.due = max(0, min(unix, s.seen(it.Position, now)))
 	s.pos = it.Next
 	s.now.Consumer = it.Position // owner records, padding and aborted records before it are done with
 }
@@ -125,7 +122,7 @@ func (s *stream) setHead(it ring.Item, unix int64, now time.Time) {
 // writer on a machine with weak memory order may show its stores late, so it is
 // read again for a while; and without a stamp behind it nothing says where the
 // next record begins, so then the lane waits for its owner's end (C2).
-func (s *stream) believe(it ring.Item, now time.Time) bool {
+func (s *stream) believe(it *ring.Item, now time.Time) bool {
 	s.now.Consumer, s.pos = it.Position, it.Position
 	if !s.rereading() {
 		s.bad = badRecord{pos: it.Position, since: now}
@@ -157,7 +154,7 @@ func (s *stream) advanceSalvage(now time.Time) {
 		case ok && it.Kind == ring.KindOwner:
 			s.adopt(it.Payload)
 		case ok:
-			s.setHead(it, s.owner.Clock.UnixNano(it.Time), now)
+			s.setHead(&it, s.timeline.UnixNano(&s.owner.Clock, it.Time), now)
 		}
 	}
 }
@@ -246,6 +243,14 @@ func (s *stream) seen(pos uint64, now time.Time) int64 {
 	return now.UnixNano()
 }
 
+// hasEarlier says that the lane may yet show a record from before the reader looked at it:
+// behind a claim that is not committed; or because its owner reads the clock before it
+// claims, as Python does, and may be stopped in between for as long as its other threads
+// like. Others read it afterwards, so that what they claim after a look is later than that.
+func (s *stream) hasEarlier() bool {
+	return !s.have && s.pos < s.end || !s.final && s.owner.Clock.Kind == ring.ClockUnix
+}
+
 // drained says that a final lane has nothing more to deliver.
 func (s *stream) drained() bool {
 	if s.damaged {
@@ -266,17 +271,12 @@ func (s *stream) changed() bool { return s.now != s.published || s.dead || s.dam
 
 // line fills in the head's line, but for its number.
 func (s *stream) line(l *format.Line) {
-	rec := record.Raw(s.head.Payload)
-	if s.head.Kind == ring.KindLog {
-		// A payload that does not parse passed its checksum, so its writer meant
-		// it: it is shown as it is.
-		if decoded, err := record.Decode(s.head.Payload); err == nil {
-			rec = decoded
-		}
-	}
-	*l = format.Line{
-		Time: s.headTime, Level: record.Level(s.head.Level), Record: rec,
-		Origin: s.origin, Position: s.head.Position,
+	it := s.head
+	l.Time, l.Level, l.Origin, l.Position = s.headTime, record.Level(it.Level), s.origin, it.Position
+	// A payload that does not parse passed its checksum, so its writer meant it: it is
+	// shown as it is.
+	if it.Kind != ring.KindLog || record.DecodeInto(&l.Record, it.Payload) != nil {
+		l.Record = record.Raw(it.Payload)
 	}
 }
 

@@ -150,6 +150,22 @@ func (p *Prefix) EncodeShort(dst []byte, message string, attrs []slog.Attr) (n i
 	return enc.n, !enc.failed
 }
 
+// EncodeRecord is [Entry.EncodeShort] for what slog hands to a handler: r's message and
+// attributes, under the time in Unix nanoseconds, if that is not 0. A Scope must be nil.
+func (p *Prefix) EncodeRecord(dst []byte, time int64, r *slog.Record) (n int, ok bool) {
+	enc := encoder{dst: dst}
+	header(&enc, p.Logger, r.Message)
+	if time != 0 {
+		enc.number(TagWallTime, "", uint64(time))
+	}
+	enc.raw(p.Lead)
+	r.Attrs(func(a slog.Attr) bool {
+		enc.one(a, 0)
+		return !enc.failed
+	})
+	return enc.n, !enc.failed
+}
+
 // all writes the attributes from everywhere.
 func (enc *encoder) all(lead []byte, scope *Scope, attrs []slog.Attr) {
 	if len(lead) > 0 {

@@ -37,7 +37,7 @@ func TestTimestampsAreConvertedByTheLanesClock(t *testing.T) {
 func TestLaneClockReadsTheTime(t *testing.T) {
 	t.Parallel()
 	before := time.Now()
-	c, err := newLaneClock()
+	c, err := newLaneClock(0)
 	if err != nil {
 		t.Fatal(err)
 	}

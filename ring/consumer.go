@@ -19,6 +19,9 @@ type Consumer struct {
 	ring  Header
 	boot  [16]byte
 	lanes []*Lane // made when first asked for
+
+	timelines map[[16]byte]*Timeline // by boot
+	looked    uint64                 // the cycle counter when KeepTime looked at the clocks last
 }
 
 // OpenConsumer opens the ring at path, with a description of its own, and takes
@@ -44,7 +47,9 @@ func newConsumer(b backing, head Header) (*Consumer, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Consumer{from: b, ring: head, boot: boot, lanes: make([]*Lane, head.LaneCount)}
+	c := &Consumer{
+		from: b, ring: head, boot: boot, lanes: make([]*Lane, head.LaneCount), timelines: map[[16]byte]*Timeline{},
+	}
 	switch ok, err := b.tryLock(head.ControlOffset + ctlReader); {
 	case err != nil:
 		return nil, err
@@ -64,6 +69,8 @@ func newConsumer(b backing, head Header) (*Consumer, error) {
 	putBytes(failpoint.ReaderStart, b.meta()[head.ControlOffset+ctlReaderBootID:], boot[:])
 	c.control(ctlReaderFutex).store(failpoint.ReaderFutex, futexAwake)
 	c.Heartbeat()
+	c.timelines[boot] = restore(c.anchors().load(boot), counterPace())
+	c.KeepTime()
 	return c, nil
 }
 
@@ -158,6 +165,7 @@ func (c *Consumer) Sleep(timeout time.Duration, ready func() bool) {
 	// Store, then look: a writer commits, then looks at this word. Sequential
 	// consistency makes one of the two see the other (W9).
 	f.store(failpoint.ReaderFutex, futexAsleep)
+	barrier()
 	if !ready() {
 		futexWait(f, futexAsleep, timeout)
 	}

@@ -40,6 +40,8 @@ var (
 	ErrTooLarge = errors.New("ring: record too large")
 	// ErrClosed: the producer was closed.
 	ErrClosed = errors.New("ring: closed")
+	// ErrConcurrent: two goroutines use a Producer at once that is for one.
+	ErrConcurrent = errors.New("ring: two goroutines append at once to a lane for a single producer")
 	// ErrBusy: somebody does not get done. Close gave up waiting for appends still
 	// under way; the lane stays safely owned until the process ends. Or SetLevels
 	// gave up waiting for another process that changes the level rules.

@@ -18,7 +18,8 @@ type Inspector struct {
 	f    *os.File // r, if it is a file of the operating system; else nil
 	ring Header
 
-	front []byte // the last copy of everything before the lanes
+	front     []byte                 // the last copy of everything before the lanes
+	timelines map[[16]byte]*Timeline // of that copy, by boot
 }
 
 // Inspect opens the ring at path read-only. Errors: those of Attach that concern
@@ -77,7 +78,7 @@ func (in *Inspector) Refresh() error {
 	if err := readFull(in.r, front, 0); err != nil {
 		return fmt.Errorf("ring: reading %s: %w", in.name, err)
 	}
-	in.front = front
+	in.front, in.timelines = front, map[[16]byte]*Timeline{}
 	return nil
 }
 

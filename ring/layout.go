@@ -109,15 +109,13 @@ const (
 	lvlPrefix = 8
 )
 
-// Clock anchor fields, as offsets from the start of one anchor. Reserved: this
-// version neither writes nor reads anchors.
+// Clock anchor fields, as offsets from the start of one anchor.
 const (
-	anchorBootID    = 0
-	anchorCounter   = 16
-	anchorMonotonic = 24
-	anchorUnix      = 32
-	anchorMult      = 40
-	anchorChecksum  = 60
+	anchorBootID   = 0
+	anchorCounter  = 16
+	anchorUnix     = 32
+	anchorMult     = 40
+	anchorChecksum = 60
 )
 
 // Lane table fields, as offsets from the start of one entry. The lane's lock

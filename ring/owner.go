@@ -19,6 +19,10 @@ type AttachOptions struct {
 	// Label names the worker in the log. At most 112 bytes of valid UTF-8; a
 	// longer one is cut, invalid bytes are replaced.
 	Label string
+	// SingleProducer promises that the Producer is used by one goroutine at a time, from
+	// Attach to Close. An append then needs no compare-and-swap on amd64. One that breaks
+	// the promise is refused with ErrConcurrent, mostly; else records are lost.
+	SingleProducer bool
 }
 
 // Attach opens the ring at path, with a description of its own, and claims a
@@ -47,7 +51,7 @@ func attach(b backing, head Header, o AttachOptions) (*Producer, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := claimant{backing: b, head: head, boot: boot, label: cleanLabel(o.Label)}
+	c := claimant{backing: b, head: head, boot: boot, label: cleanLabel(o.Label), single: o.SingleProducer}
 	// A lane may look claimable and be locked for a moment by another claimant
 	// or by the reader; so a refusal is not the end as long as there is one.
 	for try := range 50 {
@@ -99,9 +103,10 @@ func cut(s string, n int) string {
 // claimant is a process on its way to a lane.
 type claimant struct {
 	backing
-	head  Header
-	boot  [16]byte
-	label string
+	head   Header
+	boot   [16]byte
+	label  string
+	single bool
 }
 
 func (c *claimant) entry(i int) entry {
@@ -190,7 +195,7 @@ func (c *claimant) claimLocked(i int) (*Producer, error) {
 			return nil, err
 		}
 	}
-	clock, err := newLaneClock()
+	clock, err := newLaneClock(newAnchors(c.meta(), c.head).pace(c.boot))
 	if err != nil {
 		return nil, err
 	}
@@ -224,18 +229,20 @@ func (c *claimant) claimLocked(i int) (*Producer, error) {
 	e.state().store(failpoint.OwnState, uint64(LaneOwned))
 
 	p := &Producer{
-		mem:      mem,
-		table:    o.Checksum.table(),
-		clock:    clock,
-		producer: e.producer(),
-		consumer: e.consumer(),
-		reader:   wordAt(c.meta(), c.head.ControlOffset+ctlReaderFutex),
-		levels:   newLevelTable(c.meta(), c.head).version,
-		ordinary: mem.size - mem.size/warningShare,
-		lane:     i,
-		entry:    e,
-		from:     c.backing,
-		ring:     c.head,
+		mem:       mem,
+		inscribes: canInscribe && expectBarriers(),
+		single:    c.single,
+		table:     o.Checksum.table(),
+		clock:     clock,
+		producer:  e.producer(),
+		consumer:  e.consumer(),
+		reader:    wordAt(c.meta(), c.head.ControlOffset+ctlReaderFutex),
+		levels:    newLevelTable(c.meta(), c.head).version,
+		ordinary:  mem.size - mem.size/warningShare,
+		lane:      i,
+		entry:     e,
+		from:      c.backing,
+		ring:      c.head,
 	}
 	p.consumerSeen.Store(progress.Consumer)
 	p.lostTotal.Store(o.BeginLost.Total())

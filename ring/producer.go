@@ -20,6 +20,10 @@ type Producer struct {
 	consumer *word // stored by the reader alone
 	reader   *word // the reader's futex word
 	levels   *word // version of the level rules
+	// inscribes: Append uses inscribe.
+	inscribes bool
+	// single: one goroutine at a time uses the producer, busy: it is in an append.
+	single, busy bool
 	// ordinary is how many bytes of the lane records below WARNING may take (W10).
 	ordinary uint64
 
@@ -43,6 +47,10 @@ type Producer struct {
 	slow  atomic.Int64 // goroutines inside Wait or CountLost; negative once Close has shut it (O5)
 }
 
+// maxInscribed is the largest payload in bytes that is inscribed: for larger ones the checksum
+// of package crc32, which works on three parts at once, is faster.
+const maxInscribed = 512
+
 // Claim is room for one record, claimed and not yet visible to the reader. It
 // must be committed or aborted: an abandoned one stops the lane until its owner
 // dies. So only packages of this module handle claims; users never see one.
@@ -60,17 +68,45 @@ type Claim struct {
 // Below WARNING the lane is full an eighth earlier, so that the records that say
 // what is wrong still find room when there are too many of the others (W10).
 //
-// Errors: ErrFull (try again after Wait, or CountLost), ErrTooLarge, ErrClosed.
+// Errors: ErrFull (try again after Wait, or CountLost), ErrTooLarge, ErrClosed,
+// ErrConcurrent.
 func (p *Producer) Claim(n int, level int16, kind Kind) (Claim, error) {
+	start, err := p.claim(n, level)
+	if err != nil {
+		return Claim{}, err
+	}
+	off, size := start&p.mem.mask, recordSize(uint64(n))
+	b := p.mem.bytes[off : off+size : off+size]
+	// The length goes first, then the stamp that vouches for it (W2): the other
+	// way round, a length of an earlier lap could lead past a committed record.
+	put64(failpoint.ClaimLength, b, recLength, lengthWord(n, level, kind))
+	p.mem.setStamp(failpoint.ClaimStamp, start, stateClaimed)
+	put64(failpoint.ClaimTime, b, recTime, p.clock.now())
+	return Claim{Payload: b[recordHeader : recordHeader+n : recordHeader+n], pos: start}, nil
+}
+
+// lengthWord is the word of a record's header that has its length, level and kind.
+func lengthWord(n int, level int16, kind Kind) uint64 {
+	return uint64(n) | uint64(uint16(level))<<32 | uint64(kind)<<48
+}
+
+// claim moves the producer position over a record with a payload of n bytes, and returns
+// the record's.
+func (p *Producer) claim(n int, level int16) (start uint64, err error) {
 	size := recordSize(uint64(n))
 	if size > p.mem.maxRecord() {
-		return Claim{}, ErrTooLarge
+		return 0, ErrTooLarge
+	}
+	if p.single {
+		if p.busy {
+			return 0, ErrConcurrent
+		}
+		p.busy = true
 	}
 	// The producer position moves on before any byte behind it is written (W1):
 	// else the whole record of an owner that dies here would lie where the next
 	// owner claims.
 	pos := p.producer.load()
-	var start uint64
 	share := p.mem.size
 	if level < WarningLevel {
 		share = p.ordinary
@@ -80,8 +116,9 @@ func (p *Producer) Claim(n int, level int16, kind Kind) (Claim, error) {
 		// loaded after Close began in this process; and a position loaded before that
 		// is gone when the next owner comes, so that the compare-and-swap fails.
 		if pos&closedBit != 0 || p.draining.Load() {
+			p.idle()
 			runtime.KeepAlive(p) // a closed lane is unmapped when p is garbage
-			return Claim{}, ErrClosed
+			return 0, ErrClosed
 		}
 		start = p.mem.place(pos, size)
 		end := start + size
@@ -98,9 +135,14 @@ func (p *Producer) Claim(n int, level int16, kind Kind) (Claim, error) {
 					pos = now
 					continue
 				}
+				p.idle()
 				runtime.KeepAlive(p)
-				return Claim{}, ErrFull
+				return 0, ErrFull
 			}
+		}
+		if p.single && canInscribe {
+			release(p.producer, end)
+			break
 		}
 		// One compare-and-swap for padding and record together (W3).
 		if p.producer.cas(failpoint.ClaimPosition, pos, end) {
@@ -111,14 +153,14 @@ func (p *Producer) Claim(n int, level int16, kind Kind) (Claim, error) {
 	if start != pos {
 		p.mem.setStamp(failpoint.ClaimPadding, pos, statePadding)
 	}
-	off := start & p.mem.mask
-	b := p.mem.bytes[off : off+size : off+size]
-	// The length goes first, then the stamp that vouches for it (W2): the other
-	// way round, a length of an earlier lap could lead past a committed record.
-	put64(failpoint.ClaimLength, b, recLength, uint64(n)|uint64(uint16(level))<<32|uint64(kind)<<48)
-	p.mem.setStamp(failpoint.ClaimStamp, start, stateClaimed)
-	put64(failpoint.ClaimTime, b, recTime, p.clock.now())
-	return Claim{Payload: b[recordHeader : recordHeader+n : recordHeader+n], pos: start}, nil
+	return start, nil
+}
+
+// idle ends an append of a single producer.
+func (p *Producer) idle() {
+	if p.single {
+		p.busy = false
+	}
 }
 
 // Fill copies p, which is as long as Payload, into the claim.
@@ -138,9 +180,15 @@ func (p *Producer) finish(c Claim, state uint64) {
 	put32(failpoint.CommitLost, b, recLost, uint32(p.lostTotal.Load()))
 	put32(failpoint.CommitChecksum, b, recChecksum, p.mem.checksum(p.table, c.pos, state, b[recChecked:]))
 	p.mem.setStamp(failpoint.CommitStamp, c.pos, state)
-	// The stamp's store and this load must not change places (W9), else a reader
-	// that goes to sleep between them would not be woken. Go's atomics are
-	// sequentially consistent, so they do not.
+	p.committed()
+}
+
+// committed wakes the reader if it sleeps. The stamp's store and this load must not change
+// places (W9), else a reader that goes to sleep between them would not be woken. Go's
+// atomics are sequentially consistent, so they do not; and for inscribe's plain store the
+// reader sees to it.
+func (p *Producer) committed() {
+	p.idle()
 	if p.reader.load() != futexAwake {
 		wakeReader(p.reader)
 	}
@@ -149,12 +197,28 @@ func (p *Producer) finish(c Claim, state uint64) {
 
 // Append claims, copies payload and commits. Errors are those of Claim.
 func (p *Producer) Append(payload []byte, level int16, kind Kind) error {
-	c, err := p.Claim(len(payload), level, kind)
+	if !canInscribe || !p.inscribes || len(payload) > maxInscribed {
+		c, err := p.Claim(len(payload), level, kind)
+		if err != nil {
+			return err
+		}
+		c.Fill(payload)
+		p.Commit(c)
+		return nil
+	}
+	start, err := p.claim(len(payload), level)
 	if err != nil {
 		return err
 	}
-	c.Fill(payload)
-	p.Commit(c)
+	off := start & p.mem.mask
+	b := p.mem.bytes[off : off+recordHeader+uint64(len(payload))] // a record never reaches beyond the lane
+	var now uint64
+	if !p.clock.counter {
+		now = p.clock.now()
+	}
+	inscribe(b, payload, lengthWord(len(payload), level, kind),
+		p.mem.stamp(start, stateClaimed), now, uint64(moves[len(payload)]), uint32(p.lostTotal.Load()), p.mem.checksumSeed(start))
+	p.committed()
 	return nil
 }
 

@@ -46,7 +46,7 @@ type Item struct {
 	Level   int16  // stored scale
 	Time    uint64 // in the lane's clock
 	Lost    uint32 // the lane's loss total when it was written, modulo 2³²
-	Payload []byte // a private copy, valid until the cursor's next read
+	Payload []byte // a private copy
 
 	Cause string // for OutcomeDamaged
 }
@@ -57,8 +57,65 @@ type cursor struct {
 	mem    laneMemory
 	kind   ChecksumKind // of the lane's owner; unknown kinds try both
 	aged   bool         // the lane was last used in another boot: its pages may be of different ages
-	buf    []byte       // the last record from recChecksum on
-	budget uint64       // bytes that scans may still checksum
+	buf    []byte       // the last record from recChecksum on, if it was not in run
+	run    run
+	it     Item   // what was read last: a pointer to it is returned, as each copy would cost as much as a check
+	budget uint64 // bytes that scans may still checksum
+}
+
+// run is a private copy of whole records that follow each other in the lane. Where there
+// are many lanes, what each has next is in no cache; taken one by one, a record would cost
+// as much to wait for as to format.
+type run struct {
+	next uint64 // position of the first of rest
+	rest []byte // what was not read yet
+	buf  []byte // where it lies
+}
+
+// runSize is how many bytes a run has at most.
+const runSize = 4 << 10
+
+// gather copies the record at pos, whose stamp says that it is committed, and those behind
+// it, as far as they are committed as well.
+func (c *cursor) gather(pos, end uint64) {
+	to := pos
+	for to < end && (to == pos || to&c.mem.mask != 0 && c.mem.stateAt(to) == stateCommitted) {
+		_, size, ok := c.length(to, end)
+		if !ok || to-pos+size > runSize {
+			break
+		}
+		to += size
+	}
+	off := pos & c.mem.mask
+	c.run.buf = appendShared(c.run.buf[:0], c.mem.bytes[off:off+to-pos])
+	c.run.next, c.run.rest = pos, c.run.buf
+}
+
+// fromRun takes the record at pos off the run, if it is the run's next and whole, and
+// describes it.
+func (c *cursor) fromRun(pos, end uint64) bool {
+	b := c.run.rest
+	if pos != c.run.next || len(b) < recordHeader {
+		return false
+	}
+	payload := uint64(le.Uint32(b[recLength:])) // the copy's, whatever the lane says by now
+	size := recordSize(payload)
+	if size > uint64(len(b)) || pos+size > end {
+		return false
+	}
+	c.run.next, c.run.rest = pos+size, b[size:]
+	b = b[recChecksum : recordHeader+payload : recordHeader+payload]
+	if !c.holds(b, pos, stateCommitted, c.kind.table(), payload) {
+		return false
+	}
+	c.describe(b, pos, size)
+	return true
+}
+
+// found makes it what was read.
+func (c *cursor) found(it Item) *Item {
+	c.it = it
+	return &c.it
 }
 
 // scanCost bounds what scans checksum, as a multiple of the bytes they cover:
@@ -66,7 +123,7 @@ type cursor struct {
 // scan quadratic (C3).
 const scanCost = 16
 
-// spend takes what takeAny may checksum for a record of size bytes from the
+// spend takes what check may checksum for a record of size bytes from the
 // budget, and says whether there was enough. A record that fails is checksummed
 // once for each kind.
 func (c *cursor) spend(size uint64) bool {
@@ -82,43 +139,62 @@ func readable(pos, end, size uint64) bool {
 	return pos%8 == 0 && end%8 == 0 && pos <= end && end <= maxPosition && end-pos <= size
 }
 
-// live reads at pos in a lane whose owner may be running. end is the producer
+// Read is Final, or Live, for who reads millions: the item itself is valid until the
+// next read of this lane, like its payload.
+func (l *Lane) Read(pos, end uint64, final bool) *Item {
+	if final {
+		return l.readFinal(pos, end)
+	}
+	return l.readLive(pos, end)
+}
+
+func (c *cursor) live(pos, end uint64) Item  { return *c.readLive(pos, end) }
+func (c *cursor) final(pos, end uint64) Item { return *c.readFinal(pos, end) }
+
+// readLive reads at pos in a lane whose owner may be running. end is the producer
 // position, loaded before; pos and end are readable.
 //
 // There is no scan here: it would pass claims that are not yet stamped and hand
 // their memory to other writers (C2).
-func (c *cursor) live(pos, end uint64) Item {
+func (c *cursor) readLive(pos, end uint64) *Item {
 	for pos < end {
+		if c.fromRun(pos, end) {
+			return &c.it
+		}
 		switch state := c.mem.stateAt(pos); state {
 		case statePadding:
 			next, ok := c.padding(pos, end)
 			if !ok {
-				return Item{Outcome: OutcomeDamaged, Position: pos, Cause: "padding where none can be"}
+				return c.found(Item{Outcome: OutcomeDamaged, Position: pos, Cause: "padding where none can be"})
 			}
 			pos = next
 		case stateCommitted, stateAborted:
-			it, ok := c.takeAny(pos, end, state)
-			if !ok {
+			if state == stateCommitted {
+				if c.gather(pos, end); c.fromRun(pos, end) {
+					return &c.it
+				}
+			}
+			if !c.check(pos, end, state) {
 				next, _ := c.follow(pos, end)
-				return Item{Outcome: OutcomeDamaged, Position: pos, Next: next, Cause: "checksum or length"}
+				return c.found(Item{Outcome: OutcomeDamaged, Position: pos, Next: next, Cause: "checksum or length"})
 			}
 			if state == stateCommitted {
-				return it
+				return &c.it
 			}
-			pos = it.Next
+			pos = c.it.Next
 		default:
-			return Item{Outcome: OutcomeNotYet, Position: pos, Next: pos}
+			return c.found(Item{Outcome: OutcomeNotYet, Position: pos, Next: pos})
 		}
 	}
-	return Item{Outcome: OutcomeEnd, Position: pos, Next: pos}
+	return c.found(Item{Outcome: OutcomeEnd, Position: pos, Next: pos})
 }
 
-// final reads at pos in a lane that nobody writes any more: its owner died and
+// readFinal reads at pos in a lane that nobody writes any more: its owner died and
 // its lock is held, or it was closed, or it is a copy. pos and end are readable.
 // Every byte up to end is accounted for, as record, torn or damaged (C3).
 //
 // Before the first call, rewind sets the scan budget.
-func (c *cursor) final(pos, end uint64) Item {
+func (c *cursor) readFinal(pos, end uint64) *Item {
 	for pos < end {
 		state := c.mem.stateAt(pos)
 		switch state {
@@ -128,17 +204,17 @@ func (c *cursor) final(pos, end uint64) Item {
 				continue
 			}
 		case stateCommitted, stateAborted:
-			if it, ok := c.takeAny(pos, end, state); ok {
+			if c.check(pos, end, state) {
 				if state == stateCommitted {
-					return it
+					return &c.it
 				}
-				pos = it.Next
+				pos = c.it.Next
 				continue
 			}
 		}
 		return c.gap(pos, end, state)
 	}
-	return Item{Outcome: OutcomeEnd, Position: pos, Next: pos}
+	return c.found(Item{Outcome: OutcomeEnd, Position: pos, Next: pos})
 }
 
 // rewind prepares for reading [pos, end) to its end.
@@ -176,57 +252,62 @@ func (c *cursor) follow(pos, end uint64) (next uint64, ok bool) {
 	return pos + size, true
 }
 
-// take copies the record at pos and checks the copy. Its stamp fits.
-func (c *cursor) take(pos, end, state uint64, kind ChecksumKind) (Item, bool) {
+// take copies the record at pos, checks the copy, and describes it in c.it. Its stamp
+// fits.
+func (c *cursor) take(pos, end, state uint64, kind ChecksumKind) bool {
 	payload, size, ok := c.length(pos, end)
 	if !ok {
-		return Item{}, false
+		return false
 	}
 	off := pos & c.mem.mask
 	c.buf = appendShared(c.buf[:0], c.mem.bytes[off+recChecksum:off+recordHeader+payload])
-	if !c.holds(pos, state, kind.table(), payload) {
-		return Item{}, false
+	if !c.holds(c.buf, pos, state, kind.table(), payload) {
+		return false
 	}
-	return c.item(pos, size), true
+	c.describe(c.buf, pos, size)
+	return true
 }
 
-// takeAny is take with both checksum kinds, the owner's first (W4): the lane's
+// check is take with both checksum kinds, the owner's first (W4): the lane's
 // identity may be damaged while its records are whole, or the record an earlier
 // owner's.
-func (c *cursor) takeAny(pos, end, state uint64) (Item, bool) {
-	it, ok := c.take(pos, end, state, c.kind)
+func (c *cursor) check(pos, end, state uint64) bool {
+	ok := c.take(pos, end, state, c.kind)
 	for kind := ChecksumCastagnoli; kind <= ChecksumIEEE && !ok; kind++ {
-		if kind != c.kind {
-			it, ok = c.take(pos, end, state, kind)
-		}
+		ok = kind != c.kind && c.take(pos, end, state, kind)
 	}
-	return it, ok
+	return ok
 }
 
-// holds checks the copy in buf: the length it was made with, and its checksum.
-func (c *cursor) holds(pos, state uint64, t *crc32.Table, payload uint64) bool {
-	return t != nil && uint64(le.Uint32(c.buf[recLength-recChecksum:])) == payload &&
-		c.mem.checksum(t, pos, state, c.buf[recChecked-recChecksum:]) == le.Uint32(c.buf)
+// takeAny is check for who reads few, with an item of his own.
+func (c *cursor) takeAny(pos, end, state uint64) (Item, bool) {
+	if !c.check(pos, end, state) {
+		return Item{}, false
+	}
+	return c.it, true
 }
 
-// item describes the record in buf.
-func (c *cursor) item(pos, size uint64) Item {
-	field := func(off int) []byte { return c.buf[off-recChecksum:] }
-	return Item{
-		Outcome:  OutcomeRecord,
-		Position: pos,
-		Next:     pos + size,
-		Kind:     Kind(field(recKind)[0]),
-		Level:    int16(le.Uint16(field(recLevel))),
-		Time:     le.Uint64(field(recTime)),
-		Lost:     le.Uint32(field(recLost)),
-		Payload:  field(recordHeader),
-	}
+// holds checks a copy of a record from recChecksum on: the length it was made with, and its
+// checksum.
+func (c *cursor) holds(b []byte, pos, state uint64, t *crc32.Table, payload uint64) bool {
+	return t != nil && uint64(le.Uint32(b[recLength-recChecksum:])) == payload &&
+		c.mem.checksum(t, pos, state, b[recChecked-recChecksum:]) == le.Uint32(b)
+}
+
+// describe describes the record of which b is a copy from recChecksum on.
+func (c *cursor) describe(b []byte, pos, size uint64) {
+	head, it := b[:recordHeader-recChecksum], &c.it
+	it.Outcome, it.Position, it.Next, it.Cause = OutcomeRecord, pos, pos+size, ""
+	it.Kind = Kind(head[recKind-recChecksum])
+	it.Level = int16(le.Uint16(head[recLevel-recChecksum:]))
+	it.Time = le.Uint64(head[recTime-recChecksum:])
+	it.Lost = le.Uint32(head[recLost-recChecksum:])
+	it.Payload = b[recordHeader-recChecksum:]
 }
 
 // gap accounts for the bytes from pos on that are no record. state is what the
 // stamp there says.
-func (c *cursor) gap(pos, end, state uint64) Item {
+func (c *cursor) gap(pos, end, state uint64) *Item {
 	it := Item{Outcome: OutcomeTorn, Position: pos}
 	switch state {
 	case stateCommitted, stateAborted:
@@ -239,7 +320,7 @@ func (c *cursor) gap(pos, end, state uint64) Item {
 	if state != 0 && state != statePadding && !c.aged {
 		if next, ok := c.follow(pos, end); ok {
 			it.Next = next
-			return it
+			return c.found(it)
 		}
 	}
 	for q := pos + 8; q < end; q += 8 {
@@ -253,13 +334,13 @@ func (c *cursor) gap(pos, end, state uint64) Item {
 		}
 		if !c.spend(size) {
 			it.Outcome, it.Cause, it.Next = OutcomeDamaged, "too many stamps without a record behind them", end
-			return it
+			return c.found(it)
 		}
-		if _, ok := c.takeAny(q, end, s); ok {
+		if c.check(q, end, s) {
 			it.Next = q
-			return it
+			return c.found(it)
 		}
 	}
 	it.Next = end
-	return it
+	return c.found(it)
 }

@@ -116,11 +116,15 @@ func (m *laneMemory) setStamp(at failpoint.Point, pos, state uint64) {
 // initial value: one flipped bit makes an aborted record of a committed one, which
 // readers would then skip without a word.
 func (m *laneMemory) checksum(t *crc32.Table, pos, state uint64, checked []byte) uint32 {
-	seed := m.seed ^ uint32(pos>>3) ^ uint32(pos>>35)
+	seed := m.checksumSeed(pos)
 	if state == stateAborted {
 		seed = ^seed
 	}
 	return crc32.Update(seed, t, checked)
+}
+
+func (m *laneMemory) checksumSeed(pos uint64) uint32 {
+	return m.seed ^ uint32(pos>>3) ^ uint32(pos>>35)
 }
 
 // recordSize is what a payload of n bytes takes in the lane: header, payload,

@@ -181,6 +181,9 @@ func clockSince(t time.Time) time.Duration {
 	return h.time
 }
 
+// useCounter: the cycle counter is not of the schedule.
+const useCounter = false
+
 func addressOf(b []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(b))) }
 
 // step is the step before an access to what p points to, if that is the heap's.

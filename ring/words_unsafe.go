@@ -105,6 +105,9 @@ const progressTries = 1000
 func clockNow() time.Time                  { return time.Now() }
 func clockSince(t time.Time) time.Duration { return time.Since(t) }
 
+// useCounter says that records may have the cycle counter's time.
+const useCounter = hasCounter
+
 // addressOf is where b lies in memory, to tell a fault in a mapping of ours
 // from any other (D10).
 func addressOf(b []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(b))) }

@@ -39,6 +39,9 @@ var (
 	ErrTooLarge = errors.New("writer: record lost: larger than an eighth of the lane")
 	// ErrAborted: the record.Entry changed while it was being encoded.
 	ErrAborted = errors.New("writer: record lost: it changed while it was written")
+	// ErrConcurrent: another goroutine was in the middle of an append, although
+	// Options.SingleProducer promised that there is one at a time.
+	ErrConcurrent = errors.New("writer: record lost: two goroutines at once use a writer that was opened for one")
 	// ErrClosed: the writer is closed. The record is not counted, since the lane
 	// may be another process's by now.
 	ErrClosed = errors.New("writer: closed")

@@ -23,6 +23,11 @@ type gate struct {
 	own     slog.Leveler // says the minimum instead of min, if not nil
 }
 
+// holds says whether what was found out is true of s now.
+func (g *gate) holds(s *sink) bool {
+	return g != nil && s != nil && g.sink == s.number && g.version == s.levelVersion()
+}
+
 func (g *gate) lets(level slog.Level) bool {
 	if g.own != nil {
 		return level >= g.own.Level()
@@ -33,8 +38,8 @@ func (g *gate) lets(level slog.Level) bool {
 // enabled says whether records at level are logged. Of shared memory it loads one
 // word, which nobody writes but who changes the rules.
 func (f *filter) enabled(level slog.Level) bool {
-	s, g := f.w.sink.Load(), f.gate.Load()
-	if s == nil || g == nil || g.sink != s.number || g.version != s.levelVersion() {
+	g := f.gate.Load()
+	if !g.holds(f.w.sink.Load()) {
 		g = f.look()
 	}
 	return g.lets(level)

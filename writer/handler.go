@@ -60,10 +60,21 @@ func (h *Handler) Enabled(_ context.Context, level slog.Level) bool { return h.f
 // attributes. Errors are those of [Writer.Log].
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	stored, clamped := record.FromSlog(r.Level)
-	e := record.Entry{Logger: h.filter.name, Message: r.Message, Scope: h.scope, Lead: trialOf(ctx), Level: clamped}
+	var at int64
 	if s := r.Time.Unix(); s > minSecond && s < maxSecond {
-		e.Time = r.Time.UnixNano()
+		at = r.Time.UnixNano()
 	}
+	lead := trialOf(ctx)
+	if s := h.filter.w.sink.Load(); s != nil && h.scope == nil && !h.source && clamped.Scale == 0 {
+		var payload [short]byte
+		prefix := record.Prefix{Logger: h.filter.name, Lead: lead}
+		if n, ok := prefix.EncodeRecord(payload[:], at, &r); ok {
+			if err := s.appendLog(stored, payload[:n]); err != ErrClosed || h.filter.w.home == nil {
+				return err
+			}
+		}
+	}
+	e := record.Entry{Logger: h.filter.name, Message: r.Message, Scope: h.scope, Lead: lead, Level: clamped, Time: at}
 	if h.source {
 		e.Source = sourceOf(r.PC)
 	}

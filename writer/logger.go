@@ -34,11 +34,17 @@ func (w *Writer) Logger(name string) *NamedLogger {
 // that it was written to standard error. Errors are those of [Writer.Log]. attrs are
 // not kept.
 func (l *NamedLogger) Log(level slog.Level, message string, attrs ...slog.Attr) error {
+	// As filter.enabled, whose call would take as long as what it does.
 	f := l.filter
-	if !f.enabled(level) {
+	s, g := f.w.sink.Load(), f.gate.Load()
+	if !g.holds(s) {
+		g = f.look()
+		s = f.w.sink.Load() // which look may have found
+	}
+	if !g.lets(level) {
 		return nil
 	}
-	if s := f.w.sink.Load(); s != nil {
+	if s != nil {
 		var payload [short]byte
 		stored, clamped := record.FromSlog(level)
 		n, ok := l.prefix.EncodeShort(payload[:], message, attrs)

@@ -55,7 +55,7 @@ func openSink(path string, o Options) (*sink, error) {
 	if path == "" {
 		return nil, fmt.Errorf("%w: pass its path, or set %s to it", ErrNoRing, RingVariable)
 	}
-	p, err := ring.Attach(path, ring.AttachOptions{Label: o.Label})
+	p, err := ring.Attach(path, ring.AttachOptions{Label: o.Label, SingleProducer: o.SingleProducer})
 	if err != nil {
 		return nil, asOpenError(err)
 	}
@@ -75,11 +75,13 @@ func (s *sink) appendLog(level record.Level, payload []byte) error {
 }
 
 func (s *sink) appendKind(level record.Level, p []byte, kind ring.Kind) error {
-	c, err := s.producer.Claim(len(p), int16(level), kind)
+	err := s.producer.Append(p, int16(level), kind)
+	if err == nil {
+		return nil
+	}
+	c, err := s.claimLate(err, len(p), level, kind)
 	if err != nil {
-		if c, err = s.claimLate(err, len(p), level, kind); err != nil {
-			return err
-		}
+		return err
 	}
 	c.Fill(p)
 	s.producer.Commit(c)
@@ -161,6 +163,11 @@ func (s *sink) claimLate(cause error, n int, level record.Level, kind ring.Kind)
 		return ring.Claim{}, ErrClosed
 	case errors.Is(cause, ring.ErrTooLarge):
 		return ring.Claim{}, s.lose(reasonTooLarge, level)
+	case errors.Is(cause, ring.ErrConcurrent):
+		if s.count(reasonAborted, level) {
+			return ring.Claim{}, ErrConcurrent
+		}
+		return ring.Claim{}, ErrClosed
 	case s.policy == PolicyDrop:
 		return ring.Claim{}, s.lose(reasonFull, level)
 	}

@@ -40,6 +40,8 @@ const (
 	LevelRule       // each word of a rule
 	RotateAsk       // the count of rotations that were asked for
 	RotateServe     // up to which of them the outputs were rotated
+	AnchorEntry     // each part of a clock anchor
+	AnchorCount     // how many there were
 
 	// The intent (D1, D2).
 	IntentSlot   // each part of a batch in its slot
@@ -108,6 +110,7 @@ var names = [numPoints]string{
 	ReaderStart: "reader.start", ReaderFutex: "reader.futex", ReaderHeartbeat: "reader.heartbeat",
 	ReaderError: "reader.error", RetireMark: "retire.mark", LevelVersion: "level.version", LevelRule: "level.rule",
 	RotateAsk: "rotate.ask", RotateServe: "rotate.serve",
+	AnchorEntry: "anchor.entry", AnchorCount: "anchor.count",
 
 	IntentSlot: "intent.slot", IntentSwitch: "intent.switch", IntentState: "intent.state", IntentWindow: "intent.window",
 
