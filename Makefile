@@ -7,6 +7,8 @@ SECONDS ?= 60
 SCHEDULES ?= 1000000
 TOOL     = $(GO) tool -modfile=$(CURDIR)/tools/go.mod
 MODULES  = . bench examples/loggers
+# go.work is for `go run ./bench`: here each module is built as its own go.mod says.
+export GOWORK = off
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS  = -s -w -X github.com/ringlog/ringlog/cmd/internal/cli.version=$(VERSION)
 
@@ -82,7 +84,7 @@ race: ## the tests under the race detector, which sees the protocol on heap memo
 
 lint: lint-python ## formatting, vet, staticcheck, and what lint-python does
 	@unformatted=$$($(TOOL) gofumpt -l .); [ -z "$$unformatted" ] || \
-	  { echo "$$unformatted"; echo 'run: go tool -modfile=tools/go.mod gofumpt -w .'; exit 1; }
+	  { echo "$$unformatted"; echo 'run: GOWORK=off go tool -modfile=tools/go.mod gofumpt -w .'; exit 1; }
 	@for m in $(MODULES); do (cd $$m && $(GO) vet ./... && $(TOOL) staticcheck ./...) || exit 1; done
 	@for tag in failpoints sched; do $(GO) vet -tags $$tag ./... && $(TOOL) staticcheck -tags $$tag ./... || exit 1; done
 
@@ -103,8 +105,8 @@ fuzz: ## each fuzz target for FUZZ (10s)
 	    echo "$$pkg $$f"; fuzz() { $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZ) $$pkg; }; \
 	    fuzz || fuzz || exit 1; done; done
 
-bench: ## what an append and a drain cost, beside their floors
-	cd bench && $(GO) run .
+bench: build ## all that bench/ measures, and docs/benchmarks.md anew: 8 minutes at most (go run ./bench --help)
+	cd bench && $(GO) run . --docs --json $(CURDIR)/bin/bench.json --python '$(BENCH_PYTHON)' $(BENCH_FLAGS)
 
 bench-python: build ## what a log call costs in Python, beside others (BENCH_FLAGS=…, BENCH_PYTHON=a Python that has them)
 	$(BENCH_PYTHON) bench/python/bench.py $(BENCH_FLAGS)

@@ -88,10 +88,6 @@ func appendMutants() []mutant {
 			edits: edits(in(inscribe, "	MOVQ R9, (DI)   // CLAIMED\n", "")),
 		},
 		{
-			name: "inscribed: COMMITTED before the checksum", rule: "W2.10", tests: suites(ringTests),
-			edits: edits(in(inscribe, "	MOVL R11, 8(DI)\n	INCQ R9\n	MOVQ R9, (DI) // COMMITTED\n", "	INCQ R9\n	MOVQ R9, (DI) // COMMITTED\n	MOVL R11, 8(DI)\n")),
-		},
-		{
 			name: "inscribed: the payload not in the checksum", rule: "W4", tests: suites(ringTests),
 			edits: edits(in(inscribe, "	XORL R13, R11\n", "")),
 		},

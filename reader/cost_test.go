@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -24,14 +25,9 @@ type costOfADrain struct {
 	payload   []byte
 }
 
-// drainSize is how many bytes of lanes there are in all, and drainRecords how many records
-// of 3 attributes they are filled with.
-const (
-	drainSize    = 64 << 20
-	drainRecords = 1 << 17
-)
-
-func newCostOfADrain(tb testing.TB, lanes int, name string) *costOfADrain {
+// newCostOfADrain makes one for so many records of 3 attributes in all lanes together, for
+// which half of their room is enough.
+func newCostOfADrain(tb testing.TB, lanes, records int, name string) *costOfADrain {
 	tb.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "ringlog-drain-")
 	if err != nil {
@@ -39,7 +35,7 @@ func newCostOfADrain(tb testing.TB, lanes int, name string) *costOfADrain {
 	}
 	tb.Cleanup(func() { os.RemoveAll(dir) })
 	path := filepath.Join(dir, "ring")
-	if err := ring.Create(path, ring.CreateOptions{Lanes: lanes, LaneSize: uint64(drainSize / lanes)}); err != nil {
+	if err := ring.Create(path, ring.CreateOptions{Lanes: lanes, LaneSize: uint64(512 * records / lanes)}); err != nil {
 		tb.Fatal(err)
 	}
 	c := &costOfADrain{out: filepath.Join(dir, "out.log")}
@@ -87,24 +83,45 @@ func (c *costOfADrain) drain(tb testing.TB) {
 	}
 }
 
+// Not parallel: what is counted is that of the whole process. A batch allocates a little.
+func TestADrainAllocatesNothingForARecord(t *testing.T) {
+	const records, perBatch = 1 << 14, 50
+	for _, name := range []string{"raw", "text", "logfmt", "json"} {
+		c := newCostOfADrain(t, 4, records, name)
+		c.fill(t, records)
+		c.drain(t)
+		c.fill(t, records)
+		batches := c.reader.Stats().Batches
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		c.drain(t)
+		runtime.ReadMemStats(&after)
+		batches = c.reader.Stats().Batches - batches
+		if n := after.Mallocs - before.Mallocs; n > perBatch*batches {
+			t.Errorf("%s: %d allocations for %d records in %d batches", name, n, records, batches)
+		}
+	}
+}
+
 // What the reader pays for a record, all in, to a file in memory.
 func BenchmarkDrain(b *testing.B) {
+	const records = 1 << 17
 	for _, name := range []string{"raw", "text", "logfmt", "json"} {
 		for _, lanes := range []int{1, 16, 256} {
 			b.Run(fmt.Sprintf("%s/lanes=%d", name, lanes), func(b *testing.B) {
-				c := newCostOfADrain(b, lanes, name)
-				c.fill(b, drainRecords)
+				c := newCostOfADrain(b, lanes, records, name)
+				c.fill(b, records)
 				c.drain(b)
 				var took time.Duration
 				for b.Loop() {
 					b.StopTimer()
-					c.fill(b, drainRecords)
+					c.fill(b, records)
 					b.StartTimer()
 					begin := time.Now()
 					c.drain(b)
 					took += time.Since(begin)
 				}
-				b.ReportMetric(float64(took.Nanoseconds())/float64(b.N)/drainRecords, "ns/record")
+				b.ReportMetric(float64(took.Nanoseconds())/float64(b.N)/records, "ns/record")
 			})
 		}
 	}

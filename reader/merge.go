@@ -13,8 +13,8 @@ import (
 //
 // It is a tournament: a node keeps the loser of the two below it, so that a new head of the
 // winner meets one other on each level (Knuth, The Art of Computer Programming 3, 5.4.1).
-// Who wins is as good as random, so there is no branch on it: a heap's, of which a
-// processor guesses every second wrong, took as long as all else that is done to a record.
+// Who wins is as good as random, so there is no branch on it: with 256 lanes a heap, whose
+// branches a processor guesses wrong every second time, took a third of a record's time.
 type merge struct {
 	streams []*stream // in the order of their lanes
 	nodes   []node    // nodes[0] is the winner, nodes[1] the loser of the final, nodes[2] and [3] those of its halves, …

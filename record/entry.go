@@ -160,7 +160,7 @@ func (p *Prefix) EncodeRecord(dst []byte, time int64, r *slog.Record) (n int, ok
 	}
 	enc.raw(p.Lead)
 	r.Attrs(func(a slog.Attr) bool {
-		enc.one(a, 0)
+		enc.one(&a, 0)
 		return !enc.failed
 	})
 	return enc.n, !enc.failed

@@ -112,7 +112,7 @@ func (c *cursor) fromRun(pos, end uint64) bool {
 	return true
 }
 
-// found makes it what was read.
+// found makes it what was read. It is valid until the next read.
 func (c *cursor) found(it Item) *Item {
 	c.it = it
 	return &c.it
