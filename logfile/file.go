@@ -139,8 +139,10 @@ func (f *File) Write(p []byte) (n int, err error) {
 	if werr == nil {
 		claimed, werr = f.out.Write(p)
 	}
-	if named := (*os.PathError)(nil); errors.As(werr, &named) {
-		werr = named.Err // its name is the one in /proc
+	if werr != nil { // not before: what errors.As is given is allocated
+		if named := (*os.PathError)(nil); errors.As(werr, &named) {
+			werr = named.Err // its name is the one in /proc
+		}
 	}
 	after, err := f.Size()
 	if err != nil {

@@ -36,9 +36,9 @@ func (a anchors) publish(p piece, boot [16]byte) {
 // load returns the anchors of the given boot, oldest first.
 func (a anchors) load(boot [16]byte) []piece {
 	var found []piece
-	n := a.published.load()
+	n, e := a.published.load(), make([]byte, 0, anchorSize)
 	for i := range uint64(anchorCount) {
-		e := appendShared(nil, a.entries[(n+i)%anchorCount*anchorSize:][:anchorSize])
+		e = appendShared(e[:0], a.entries[(n+i)%anchorCount*anchorSize:][:anchorSize])
 		if [16]byte(e) == boot && le.Uint32(e[anchorChecksum:]) == crc32.ChecksumIEEE(e[:anchorChecksum]) {
 			found = append(found, piece{le.Uint64(e[anchorCounter:]), int64(le.Uint64(e[anchorUnix:])), le.Uint64(e[anchorMult:])})
 		}

@@ -74,10 +74,18 @@ func newLaneMemory(b []byte, key uint64, lane int) laneMemory {
 // key and the lane's index. A record copied from another lane or another ring
 // fails its checksum.
 func laneSeed(key uint64, lane int) uint32 {
-	var b [12]byte
-	le.PutUint64(b[:], key)
-	le.PutUint32(b[8:], uint32(lane))
-	return crc32.ChecksumIEEE(b[:])
+	return ieee(ieee(0, key, 8), uint64(lane), 4)
+}
+
+// ieee is crc32.Update with IEEE's polynomial for the low n bytes of word, without a slice:
+// one that is given to package crc32 is allocated, which a publish need not pay for.
+func ieee(sum uint32, word uint64, n int) uint32 {
+	sum = ^sum
+	for range n {
+		sum = crc32.IEEETable[byte(sum)^byte(word)] ^ sum>>8
+		word >>= 8
+	}
+	return ^sum
 }
 
 // maxRecord is the size of the largest record, header included.

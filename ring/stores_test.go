@@ -15,8 +15,6 @@ var ownMemory = map[string]string{
 	"encode":       "a header, and a batch, whose parts have a failpoint each",
 	"newTable":     "the lane table of a file to be",
 	"decodeHeader": "a Header",
-	"laneSeed":     "eight bytes and four",
-	"check":        "the words of a Progress",
 	"load":         "a copy of the intent area",
 	"rule":         "a prefix",
 	"replace":      "a prefix",
