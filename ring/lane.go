@@ -81,14 +81,14 @@ func (l *Lane) Readable(pos, end uint64) bool { return readable(pos, end, l.mem.
 // Live reads at pos while the owner may be running; end is a producer position
 // loaded before, and Readable(pos, end) holds. The item's payload is valid until
 // the next read of this lane.
-func (l *Lane) Live(pos, end uint64) Item { return l.live(pos, end) }
+func (l *Lane) Live(pos, end uint64) Item { return *l.readLive(pos, end) }
 
 // Rewind begins a reading of [pos, end) by Final.
 func (l *Lane) Rewind(pos, end uint64) { l.rewind(pos, end) }
 
 // Final reads at pos when nobody writes the lane any more, and accounts for every
 // byte up to end. Readable(pos, end) holds.
-func (l *Lane) Final(pos, end uint64) Item { return l.final(pos, end) }
+func (l *Lane) Final(pos, end uint64) Item { return *l.readFinal(pos, end) }
 
 // Behind says whether a record lies at the producer position end itself. The
 // position is moved before a record is written (W1), so if the owner is gone,

@@ -148,9 +148,6 @@ func (l *Lane) Read(pos, end uint64, final bool) *Item {
 	return l.readLive(pos, end)
 }
 
-func (c *cursor) live(pos, end uint64) Item  { return *c.readLive(pos, end) }
-func (c *cursor) final(pos, end uint64) Item { return *c.readFinal(pos, end) }
-
 // readLive reads at pos in a lane whose owner may be running. end is the producer
 // position, loaded before; pos and end are readable.
 //
@@ -277,14 +274,6 @@ func (c *cursor) check(pos, end, state uint64) bool {
 		ok = kind != c.kind && c.take(pos, end, state, kind)
 	}
 	return ok
-}
-
-// takeAny is check for who reads few, with an item of his own.
-func (c *cursor) takeAny(pos, end, state uint64) (Item, bool) {
-	if !c.check(pos, end, state) {
-		return Item{}, false
-	}
-	return c.it, true
 }
 
 // holds checks a copy of a record from recChecksum on: the length it was made with, and its

@@ -41,14 +41,13 @@ func (c *cursor) salvageAt(pos, off uint64) (size uint64, ok bool) {
 	if !ok || !c.spend(size) {
 		return 0, false
 	}
-	_, ok = c.takeAny(pos, pos+size, s)
-	return size, ok
+	return size, c.check(pos, pos+size, s)
 }
 
 // at reads the record that salvage found at pos.
 func (c *cursor) at(pos uint64) (Item, bool) {
-	if c.mem.stateAt(pos) != stateCommitted {
+	if c.mem.stateAt(pos) != stateCommitted || !c.check(pos, pos+c.mem.room(pos), stateCommitted) {
 		return Item{}, false
 	}
-	return c.takeAny(pos, pos+c.mem.room(pos), stateCommitted)
+	return c.it, true
 }
