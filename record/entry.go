@@ -160,7 +160,11 @@ func (p *Prefix) EncodeRecord(dst []byte, time int64, r *slog.Record) (n int, ok
 	}
 	enc.raw(p.Lead)
 	r.Attrs(func(a slog.Attr) bool {
-		enc.one(&a, 0)
+		if end := usual(enc.dst, enc.n, &a); end > 0 {
+			enc.n = end
+		} else {
+			enc.attr(&a, 0)
+		}
 		return !enc.failed
 	})
 	return enc.n, !enc.failed
