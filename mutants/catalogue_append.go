@@ -91,5 +91,53 @@ func appendMutants() []mutant {
 			name: "inscribed: the payload not in the checksum", rule: "W4", tests: suites(ringTests),
 			edits: edits(in(inscribe, "	XORL R13, R11\n", "")),
 		},
+		{
+			name: "inscribed: CLAIMED before the length", rule: "W2.7", tests: suites(ringTests),
+			edits: edits(
+				in(inscribe, "	MOVQ R8, 16(DI) // the length", "	MOVQ R9, (DI) // the length"),
+				in(inscribe, "	MOVQ R9, (DI)   // CLAIMED\n", "	MOVQ R8, 16(DI)\n")),
+		},
+		{
+			name: "inscribed: CLAIMED after the time", rule: "W2.8", tests: suites(ringTests),
+			edits: edits(
+				in(inscribe, "	MOVQ R9, (DI)   // CLAIMED\n", ""),
+				in(inscribe, "	MOVQ      AX, 24(DI)\n", "	MOVQ      AX, 24(DI)\n	MOVQ      R9, (DI)\n")),
+		},
+		{
+			name: "inscribed: COMMITTED before the checksum", rule: "W2.10", tests: suites(ringTests),
+			edits: edits(
+				in(inscribe, "	MOVL R11, 8(DI)\n	INCQ R9\n	MOVQ R9, (DI) // COMMITTED\n",
+					"	INCQ R9\n	MOVQ R9, (DI)\n	MOVL R11, 8(DI)\n")),
+		},
+		{
+			name: "inscribed: COMMITTED before the payload's last byte", rule: "W2.10", tests: suites(ringTests),
+			edits: edits(
+				in(inscribe, "	MOVB   BX, (R12)\n", ""),
+				in(inscribe, "// COMMITTED\n", "\n	TESTQ $1, CX\n	JEQ out\n	MOVB BX, (R12)\nout:\n")),
+		},
+		{
+			name: "inscribed: COMMITTED before the payload's last word", rule: "W2.10", tests: suites(ringTests),
+			edits: edits(
+				in(inscribe, "words:\n	MOVQ   (SI), BX\n	MOVQ   BX, (R12)\n",
+					"words:\n	MOVQ   (SI), BX\n	CMPQ   CX, $8\n	JLT    unstored\n	MOVQ   BX, (R12)\nunstored:\n"),
+				in(inscribe, "// COMMITTED\n",
+					"\n	MOVQ payload_base+24(FP), SI\n	MOVQ payload_len+32(FP), CX\n	ANDQ $-8, CX\n	JEQ out\n"+
+						"	MOVQ -8(SI)(CX*1), BX\n	MOVQ BX, 24(DI)(CX*1)\nout:\n")),
+		},
+		{
+			name: "inscribed before the position moves", rule: "W1", tests: suites(ringTests),
+			edits: edits(
+				in(producer, "	start, err := p.claim(len(payload), level)\n	if err != nil {\n		return err\n	}\n	off := start & p.mem.mask\n",
+					"	start := p.mem.place(p.producer.load(), recordSize(uint64(len(payload))))\n	off := start & p.mem.mask\n"),
+				in(producer, "p.mem.checksumSeed(start))\n	p.committed()\n",
+					"p.mem.checksumSeed(start))\n	if _, err := p.claim(len(payload), level); err != nil {\n		return err\n	}\n	p.committed()\n")),
+		},
+		{
+			name: "position of a single producer after the bytes", rule: "W1", tests: suites(ringTests),
+			edits: edits(
+				in(producer, "			release(p.producer, end)\n", ""),
+				in(producer, "p.mem.checksumSeed(start))\n	p.committed()\n",
+					"p.mem.checksumSeed(start))\n	if p.single {\n		release(p.producer, start+recordSize(uint64(len(payload))))\n	}\n	p.committed()\n")),
+		},
 	}
 }

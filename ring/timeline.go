@@ -134,8 +134,9 @@ func (t *Timeline) look(now reading) []piece {
 		return t.add(piece{now.counter, now.unix, t.pace})
 	}
 	last := t.pieces[len(t.pieces)-1]
-	if now.counter < before || now.counter+units(steerFor, t.pace) < last.counter {
-		return t.step(now) // the counter began anew
+	// The counter began anew, and is not just that of a processor that is a little behind.
+	if now.counter+units(stepAbove, t.pace) < before || now.counter+units(steerFor, t.pace) < last.counter {
+		return t.step(now)
 	}
 	if now.counter < last.counter {
 		return nil // an error is being steered away
