@@ -19,15 +19,22 @@ func newAnchors(meta []byte, head Header) anchors {
 	return anchors{wordAt(meta, off+ctlAnchorsPublished), meta[off+ctlAnchors : off+ctlAnchors+anchorCount*anchorSize]}
 }
 
-// publish adds p, taken in the given boot, in place of the oldest anchor. Who reads that
-// meanwhile, or after this process died in the middle, sees that its checksum fails.
-func (a anchors) publish(p piece, boot [16]byte) {
+// publish adds what a look in the given boot has made, one piece or two, in place of the
+// oldest anchor. Both are one anchor: without the second, the first would be wrong for ever. Who
+// reads it meanwhile, or after this process died in the middle, sees that its checksum fails.
+func (a anchors) publish(pieces []piece, boot [16]byte) {
+	p, then := pieces[0], piece{}
+	if len(pieces) > 1 {
+		then = pieces[1]
+	}
 	n := a.published.load()
 	e := a.entries[n%anchorCount*anchorSize:][:anchorSize]
 	putBytes(failpoint.AnchorEntry, e[anchorBootID:], boot[:])
 	put64(failpoint.AnchorEntry, e, anchorCounter, p.counter)
+	put64(failpoint.AnchorEntry, e, anchorUntil, then.counter)
 	put64(failpoint.AnchorEntry, e, anchorUnix, uint64(p.unix))
 	put64(failpoint.AnchorEntry, e, anchorMult, p.mult)
+	put64(failpoint.AnchorEntry, e, anchorThen, then.mult)
 	put32(failpoint.AnchorEntry, e, anchorChecksum, crc32.ChecksumIEEE(e[:anchorChecksum]))
 	// Release: who sees the count sees the anchor.
 	a.published.store(failpoint.AnchorCount, n+1)
@@ -40,7 +47,11 @@ func (a anchors) load(boot [16]byte) []piece {
 	for i := range uint64(anchorCount) {
 		e = appendShared(e[:0], a.entries[(n+i)%anchorCount*anchorSize:][:anchorSize])
 		if [16]byte(e) == boot && le.Uint32(e[anchorChecksum:]) == crc32.ChecksumIEEE(e[:anchorChecksum]) {
-			found = append(found, piece{le.Uint64(e[anchorCounter:]), int64(le.Uint64(e[anchorUnix:])), le.Uint64(e[anchorMult:])})
+			p := piece{le.Uint64(e[anchorCounter:]), int64(le.Uint64(e[anchorUnix:])), le.Uint64(e[anchorMult:])}
+			found = append(found, p)
+			if until := le.Uint64(e[anchorUntil:]); until != 0 {
+				found = append(found, piece{until, p.at(until), le.Uint64(e[anchorThen:])})
+			}
 		}
 	}
 	return found
@@ -80,8 +91,8 @@ func (c *Consumer) KeepTime() {
 	}
 	at := now()
 	c.looked = at.counter
-	for _, p := range t.look(at) {
-		c.anchors().publish(p, c.boot)
+	if pieces := t.look(at); len(pieces) > 0 {
+		c.anchors().publish(pieces, c.boot)
 	}
 }
 

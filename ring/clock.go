@@ -61,8 +61,8 @@ func (c Clock) String() string {
 
 // laneClock is the clock of a lane that this process owns: the cycle counter, which takes
 // a third of the time, where the kernel goes by it too; else CLOCK_MONOTONIC. Either is one
-// clock for all processes of a boot, so their records merge rightly even if the wall
-// clock was set between their starts.
+// clock for all processes of a boot, so records of those that use the same one merge rightly
+// even if the wall clock was set between their starts.
 type laneClock struct {
 	counter bool
 	start   time.Time // carries a monotonic reading

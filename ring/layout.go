@@ -113,8 +113,10 @@ const (
 const (
 	anchorBootID   = 0
 	anchorCounter  = 16
+	anchorUntil    = 24
 	anchorUnix     = 32
 	anchorMult     = 40
+	anchorThen     = 48
 	anchorChecksum = 60
 )
 

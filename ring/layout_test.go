@@ -189,8 +189,8 @@ func TestWordsOfDifferentWritersLieOnDifferentLines(t *testing.T) {
 
 func TestClockAnchorsHaveRoomForTheirFields(t *testing.T) {
 	t.Parallel()
-	fields := []uint64{anchorBootID, anchorCounter, anchorUnix, anchorMult, anchorChecksum, anchorSize}
-	sizes := []uint64{16, 8, 8, 8, 4}
+	fields := []uint64{anchorBootID, anchorCounter, anchorUntil, anchorUnix, anchorMult, anchorThen, anchorChecksum, anchorSize}
+	sizes := []uint64{16, 8, 8, 8, 8, 8, 4}
 	for i, size := range sizes {
 		if fields[i]+size > fields[i+1] {
 			t.Errorf("the field at %d has %d bytes, the next begins at %d", fields[i], size, fields[i+1])

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -19,9 +20,10 @@ type AttachOptions struct {
 	// Label names the worker in the log. At most 112 bytes of valid UTF-8; a
 	// longer one is cut, invalid bytes are replaced.
 	Label string
-	// SingleProducer promises that the Producer is used by one goroutine at a time, from
-	// Attach to Close. An append then needs no compare-and-swap on amd64. One that breaks
-	// the promise is refused with ErrConcurrent, mostly; else records are lost.
+	// SingleProducer promises that no two goroutines append at the same time. An append
+	// then needs no compare-and-swap on amd64. Close may come from any goroutine, at any
+	// time. If two do append at once, one may be refused with ErrConcurrent; else records
+	// are damaged, and the lane may stand still until its owner dies.
 	SingleProducer bool
 }
 
@@ -228,21 +230,23 @@ func (c *claimant) claimLocked(i int) (*Producer, error) {
 	// Release: who sees OWNED sees the identity and the owner record.
 	e.state().store(failpoint.OwnState, uint64(LaneOwned))
 
+	if canInscribe && !c.single {
+		go expectBarriers() // it takes the kernel some milliseconds, and there is time
+	}
 	p := &Producer{
-		mem:       mem,
-		inscribes: canInscribe && expectBarriers(),
-		single:    c.single,
-		table:     o.Checksum.table(),
-		clock:     clock,
-		producer:  e.producer(),
-		consumer:  e.consumer(),
-		reader:    wordAt(c.meta(), c.head.ControlOffset+ctlReaderFutex),
-		levels:    newLevelTable(c.meta(), c.head).version,
-		ordinary:  mem.size - mem.size/warningShare,
-		lane:      i,
-		entry:     e,
-		from:      c.backing,
-		ring:      c.head,
+		mem:      mem,
+		single:   c.single && expectBarriers(),
+		table:    o.Checksum.table(),
+		clock:    clock,
+		producer: e.producer(),
+		consumer: e.consumer(),
+		reader:   wordAt(c.meta(), c.head.ControlOffset+ctlReaderFutex),
+		levels:   newLevelTable(c.meta(), c.head).version,
+		ordinary: mem.size - mem.size/warningShare,
+		lane:     i,
+		entry:    e,
+		from:     c.backing,
+		ring:     c.head,
 	}
 	p.consumerSeen.Store(progress.Consumer)
 	p.lostTotal.Store(o.BeginLost.Total())
@@ -289,6 +293,18 @@ func (p *Producer) Close() error {
 	if p.draining.Swap(true) {
 		return nil
 	}
+	deadline := time.Now().Add(closeTimeout)
+	if p.single && canInscribe {
+		// An append that does not see that Close has begun is seen here, and waited for:
+		// its store of the position would take the closed bit away (W9 has the same barrier).
+		barrier()
+		for atomic.LoadUint32(&p.busy) != 0 {
+			if time.Now().After(deadline) {
+				return p.keep()
+			}
+			pause(50 * time.Microsecond)
+		}
+	}
 	var end uint64
 	for {
 		end = p.producer.load()
@@ -297,11 +313,9 @@ func (p *Producer) Close() error {
 		}
 	}
 	futex := entry(p.entry).futex()
-	deadline := time.Now().Add(closeTimeout)
 	for !p.settled(end) || !p.shut() {
 		if time.Now().After(deadline) {
-			keptUntilExit.Store(p, true)
-			return fmt.Errorf("%w: appends to lane %d of %s are under way after %v; its records are drained when this process ends", ErrBusy, p.lane, p.from.name(), closeTimeout)
+			return p.keep()
 		}
 		futexWake(futex)
 		pause(50 * time.Microsecond)
@@ -317,6 +331,12 @@ func (p *Producer) Close() error {
 	// So the memory is unmapped only when nobody can reach p any more.
 	runtime.AddCleanup(p, func(b backing) { b.close() }, p.from)
 	return err
+}
+
+// keep gives up on closing the lane.
+func (p *Producer) keep() error {
+	keptUntilExit.Store(p, true)
+	return fmt.Errorf("%w: appends to lane %d of %s are under way after %v; its records are drained when this process ends", ErrBusy, p.lane, p.from.name(), closeTimeout)
 }
 
 // settled says whether every claim below end is stamped whole. It walks from the

@@ -11,7 +11,8 @@ import (
 )
 
 // Producer appends to one lane on behalf of one process. All methods may be
-// called concurrently, by any number of goroutines.
+// called concurrently, by any number of goroutines; but see
+// [AttachOptions.SingleProducer].
 type Producer struct {
 	mem      laneMemory
 	table    *crc32.Table
@@ -20,10 +21,10 @@ type Producer struct {
 	consumer *word // stored by the reader alone
 	reader   *word // the reader's futex word
 	levels   *word // version of the level rules
-	// inscribes: Append uses inscribe.
-	inscribes bool
-	// single: one goroutine at a time uses the producer, busy: it is in an append.
-	single, busy bool
+	// single: one goroutine at a time uses the producer. busy: it is in an append, 1, or is
+	// not. Both its stores are plain ones; Close sees them behind a barrier.
+	single bool
+	busy   uint32
 	// ordinary is how many bytes of the lane records below WARNING may take (W10).
 	ordinary uint64
 
@@ -98,10 +99,10 @@ func (p *Producer) claim(n int, level int16) (start uint64, err error) {
 		return 0, ErrTooLarge
 	}
 	if p.single {
-		if p.busy {
+		if p.busy != 0 {
 			return 0, ErrConcurrent
 		}
-		p.busy = true
+		p.busy = 1
 	}
 	// The producer position moves on before any byte behind it is written (W1):
 	// else the whole record of an owner that dies here would lie where the next
@@ -141,6 +142,7 @@ func (p *Producer) claim(n int, level int16) (start uint64, err error) {
 			}
 		}
 		if p.single && canInscribe {
+			// Close has not begun, or waits until this is done: the position is still pos.
 			release(p.producer, end)
 			break
 		}
@@ -159,7 +161,7 @@ func (p *Producer) claim(n int, level int16) (start uint64, err error) {
 // idle ends an append of a single producer.
 func (p *Producer) idle() {
 	if p.single {
-		p.busy = false
+		p.busy = 0
 	}
 }
 
@@ -185,8 +187,8 @@ func (p *Producer) finish(c Claim, state uint64) {
 
 // committed wakes the reader if it sleeps. The stamp's store and this load must not change
 // places (W9), else a reader that goes to sleep between them would not be woken. Go's
-// atomics are sequentially consistent, so they do not; and for inscribe's plain store the
-// reader sees to it.
+// atomics are sequentially consistent, so they do not; and for inscribe's plain stores the
+// reader sees to it, see expectBarriers.
 func (p *Producer) committed() {
 	p.idle()
 	if p.reader.load() != futexAwake {
@@ -197,7 +199,7 @@ func (p *Producer) committed() {
 
 // Append claims, copies payload and commits. Errors are those of Claim.
 func (p *Producer) Append(payload []byte, level int16, kind Kind) error {
-	if !canInscribe || !p.inscribes || len(payload) > maxInscribed {
+	if !canInscribe || len(payload) > maxInscribed {
 		c, err := p.Claim(len(payload), level, kind)
 		if err != nil {
 			return err

@@ -89,3 +89,40 @@ func TestTheCounterRunsForward(t *testing.T) {
 		last = next
 	}
 }
+
+func TestASingleProducerMayBeClosedFromAnotherGoroutineAtAnyTime(t *testing.T) {
+	t.Parallel()
+	rounds := 2500
+	if testing.Short() {
+		rounds = 500
+	}
+	for round := range rounds {
+		f := newHeapFile(t, 1, 128<<10)
+		p := f.attachSingle(t)
+		accepted := make(chan int)
+		begun := make(chan struct{})
+		go func() {
+			n := 0
+			for ; p.Append([]byte("xxxxxxxx"), WarningLevel, KindRaw) == nil; n++ {
+				if n == 0 {
+					close(begun)
+				}
+			}
+			accepted <- n
+		}()
+		<-begun
+		for range round * 7 % 1000 {
+		}
+		if err := p.Close(); err != nil {
+			t.Fatal(err)
+		}
+		n := <-accepted
+		if end := f.entry(0).producer().load(); end&closedBit == 0 {
+			t.Fatalf("round %d: the closed bit is gone", round)
+		}
+		_, l := f.reader(t, 0)
+		if got := len(payloads(finally(l))); got != n {
+			t.Fatalf("round %d: %d records, accepted %d", round, got, n)
+		}
+	}
+}

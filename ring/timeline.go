@@ -51,6 +51,9 @@ const (
 	// steerFor is how long, in nanoseconds, it takes to steer an error away: stepAbove in
 	// that time makes a clock that is a thousandth too fast or too slow.
 	steerFor = 1_000_000_000
+	// restate is how far, in nanoseconds, the last piece may lie back before a reader that
+	// runs repeats it: what lies farther behind it has not been shown by any reader.
+	restate = 60_000_000_000
 	// ahead is how far, in nanoseconds, a record may lie above the latest look. What
 	// lies farther ahead is of an earlier count: of before a suspension that reset the
 	// counter.
@@ -125,7 +128,7 @@ func units(ns, mult uint64) uint64 {
 func alike(a, b uint64) bool { return max(a, b)-min(a, b) <= b>>8 }
 
 // look compares the line with both clocks as they are now, and bends it if need be. It
-// returns the pieces that are new.
+// returns the pieces that are new: none, one, or one and what it leads to.
 func (t *Timeline) look(now reading) []piece {
 	before := t.latest
 	t.seen(now.counter)
@@ -141,6 +144,9 @@ func (t *Timeline) look(now reading) []piece {
 	if now.counter < last.counter {
 		return nil // an error is being steered away
 	}
+	if p := t.catchUp(now, last); p != nil {
+		return p
+	}
 	switch off := now.unix - last.at(now.counter); {
 	case off > stepAbove || off < -stepAbove:
 		return t.step(now)
@@ -149,7 +155,31 @@ func (t *Timeline) look(now reading) []piece {
 		return t.bend(now, now.unix-off)
 	}
 	t.doubt = 0
+	if now.counter-last.counter > units(restate, t.pace) {
+		return t.add(piece{now.counter, last.at(now.counter), last.mult})
+	}
 	return nil
+}
+
+// catchUp ends a time in which nobody has looked: the line goes straight from where it may have
+// been shown last to now. Nil if there was none, or if the clock was set.
+func (t *Timeline) catchUp(now reading, last piece) []piece {
+	from := last.counter + units(2*restate, t.pace)
+	if now.counter <= from {
+		return nil
+	}
+	unix := last.at(from)
+	mult, ok := ratio(uint64(max(0, now.unix-unix)), now.counter-from)
+	if !ok || !alike(mult, t.pace) {
+		return nil
+	}
+	t.measure(now)
+	return t.lead(piece{from, unix, mult}, now.counter)
+}
+
+// lead adds p, which leads to the reading until, and what follows from there.
+func (t *Timeline) lead(p piece, until uint64) []piece {
+	return t.add(p, piece{until, p.at(until), t.pace})
 }
 
 // seen notes the counter at a look.
@@ -178,12 +208,11 @@ func (t *Timeline) measure(now reading) {
 // steerFor, and then go straight on.
 func (t *Timeline) bend(now reading, unix int64) []piece {
 	later := units(steerFor, t.pace)
-	straight := piece{now.counter + later, now.unix + scale(later, t.pace), t.pace}
-	mult, ok := ratio(uint64(straight.unix-unix), later)
+	mult, ok := ratio(uint64(now.unix+scale(later, t.pace)-unix), later)
 	if !ok {
 		return t.step(now)
 	}
-	return t.add(piece{now.counter, unix, mult}, straight)
+	return t.lead(piece{now.counter, unix, mult}, now.counter+later)
 }
 
 // step begins a new line.
@@ -192,10 +221,9 @@ func (t *Timeline) step(now reading) []piece {
 	return t.add(piece{now.counter, now.unix, t.pace})
 }
 
-// add keeps as many pieces as the ring has room for, so that whoever reads them there has
-// the same line.
+// add keeps no more pieces than the ring has room for.
 func (t *Timeline) add(p ...piece) []piece {
-	if over := len(t.pieces) + len(p) - anchorCount; over > 0 {
+	if over := len(t.pieces) + len(p) - 2*anchorCount; over > 0 {
 		t.pieces = slices.Delete(t.pieces, 0, over)
 	}
 	t.pieces = append(t.pieces, p...)

@@ -41,14 +41,16 @@ type life struct {
 	clock    Clock // of a lane that was claimed at the beginning
 	timeline *Timeline
 	looked   uint64
-	epoch    int // ends where the line may be broken
+	ring     anchors // where the reader keeps the timeline
+	epoch    int     // ends where the line may be broken
 	all      []shown
 }
 
 func newLife(seed uint64) *life {
-	l := &life{machine: machine{hertz: 2.4, counter: 1e9}, r: rand.New(rand.NewPCG(seed, 1))}
+	l := &life{machine: machine{hertz: 2.4, counter: 1e12}, r: rand.New(rand.NewPCG(seed, 1))}
 	l.clock = Clock{ClockCounter, born + int64(l.unix), uint64(l.counter), l.guess()}
 	l.timeline = restore(nil, l.guess())
+	l.ring = anchors{new(word), make([]byte, anchorCount*anchorSize)}
 	return l
 }
 
@@ -62,8 +64,15 @@ func (l *life) cycle() {
 	if uint64(l.counter)-l.looked >= units(lookEvery, l.timeline.pace) {
 		now := l.read(l.r)
 		l.looked = now.counter
-		l.timeline.look(now)
+		if p := l.timeline.look(now); len(p) > 0 {
+			l.ring.publish(p, [16]byte{1})
+		}
 	}
+}
+
+// follow is the next reader.
+func (l *life) follow() {
+	l.timeline, l.looked = restore(l.ring.load([16]byte{1}), l.guess()), 0
 }
 
 // run lets records be written and read for a while. The longest that the reader sleeps is
@@ -187,8 +196,7 @@ func TestReadersThatFollowHaveTheSameLine(t *testing.T) {
 	l.drift = 3e-5
 	for range 20 {
 		l.run(5 * time.Minute)
-		before := l.timeline
-		l.timeline, l.looked = restore(before.pieces, l.guess()), 0
+		l.follow()
 		for _, s := range l.all[len(l.all)-1000:] {
 			if s.counter < l.timeline.pieces[0].counter {
 				continue
@@ -200,6 +208,42 @@ func TestReadersThatFollowHaveTheSameLine(t *testing.T) {
 		l.wait(time.Duration(l.r.Int64N(int64(time.Minute)))) // nobody reads
 	}
 	l.judge(t, 20*time.Microsecond, 200*time.Microsecond)
+}
+
+func TestTimesGoStraightThroughATimeWithoutAReader(t *testing.T) {
+	t.Parallel()
+	for _, away := range []time.Duration{time.Second, 90 * time.Second, 3 * time.Minute, time.Hour, 24 * time.Hour} {
+		for _, before := range []time.Duration{time.Millisecond, 5 * time.Second, time.Hour} {
+			l := newLife(uint64(away + before))
+			l.drift = 2e-5
+			l.run(before) // "ringlog drain --once" ends after a look or two
+			seen := len(l.all)
+			var missed []shown
+			for range 1000 {
+				l.wait(away / 1000)
+				missed = append(missed, shown{counter: uint64(l.counter), unix: born + int64(l.unix)})
+			}
+			l.follow()
+			l.cycle()
+			for _, m := range missed {
+				m.said = l.timeline.UnixNano(&l.clock, m.counter)
+				l.all = append(l.all, m)
+			}
+			l.run(5 * time.Second)
+			for i, s := range l.all[1:] {
+				if s.said < l.all[i].said {
+					t.Fatalf("away for %v after %v: record %d, %d of which were shown before, is %v before the one before it", away, before, i, seen, time.Duration(l.all[i].said-s.said))
+				}
+				// At its worst the pace is that of a short measurement, until two minutes later.
+				if off := s.said - s.unix; off > 13_000_000 || off < -13_000_000 {
+					t.Fatalf("away for %v after %v: record %d is %v off", away, before, i, time.Duration(off))
+				}
+			}
+			if last := l.all[len(l.all)-1]; last.said-last.unix > 10_000 || last.unix-last.said > 10_000 {
+				t.Errorf("away for %v after %v: in the end it is %v off", away, before, time.Duration(last.said-last.unix))
+			}
+		}
+	}
 }
 
 func TestRecordsOfBeforeTheFirstReaderLieOnTheWayToItsFirstLook(t *testing.T) {

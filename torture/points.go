@@ -51,6 +51,8 @@ var readerTargets = []target{
 	{point: "reader.start", most: 3},
 	{point: "reader.futex", most: 4},
 	{point: "reader.heartbeat", most: 1},
+	{point: "anchor.entry", most: 7},
+	{point: "anchor.count", most: 1},
 	{point: "reader.error", most: 5, faults: "file.write=ENOSPC@7"},
 	{point: "intent.slot", most: 300},
 	{point: "intent.switch", most: 80},

@@ -41,11 +41,11 @@ type Options struct {
 	// time. Append, Log and Write of the Writer itself look at no level. Default:
 	// INFO.
 	Level slog.Leveler
-	// SingleProducer promises that one goroutine at a time uses the Writer, and all loggers
-	// of it, from Open to Close. On amd64 an append then costs a quarter less. Nothing else
-	// depends on it; a program that breaks its word loses records, of which most are
-	// refused with ErrConcurrent and counted, and the race detector finds it. Default: any
-	// number of goroutines.
+	// SingleProducer promises that no two goroutines log at the same time through the
+	// Writer and its loggers; Close may come from any. On amd64 an append then costs a
+	// quarter less. The price of a broken word is high: records are damaged, and the
+	// process's lane may stand still until the process ends. The race detector finds
+	// appends that are not ordered. Default: any number of goroutines.
 	SingleProducer bool
 }
 

@@ -164,10 +164,7 @@ func (s *sink) claimLate(cause error, n int, level record.Level, kind ring.Kind)
 	case errors.Is(cause, ring.ErrTooLarge):
 		return ring.Claim{}, s.lose(reasonTooLarge, level)
 	case errors.Is(cause, ring.ErrConcurrent):
-		if s.count(reasonAborted, level) {
-			return ring.Claim{}, ErrConcurrent
-		}
-		return ring.Claim{}, ErrClosed
+		return ring.Claim{}, s.concurrent(level)
 	case s.policy == PolicyDrop:
 		return ring.Claim{}, s.lose(reasonFull, level)
 	}
@@ -188,6 +185,8 @@ func (s *sink) claimLate(cause error, n int, level record.Level, kind ring.Kind)
 			return c, nil
 		case errors.Is(err, ring.ErrClosed):
 			return ring.Claim{}, ErrClosed
+		case errors.Is(err, ring.ErrConcurrent):
+			return ring.Claim{}, s.concurrent(level)
 		}
 		left := s.left(seen)
 		// A process that was stopped for long finds the deadline past, and room.
@@ -211,6 +210,14 @@ func (s *sink) why() reason {
 	s.stalled.Lock()
 	defer s.stalled.Unlock()
 	return s.stall.reason(s.readerRunning)
+}
+
+// concurrent counts a record that came in the middle of another goroutine's.
+func (s *sink) concurrent(level record.Level) error {
+	if !s.count(reasonAborted, level) {
+		return ErrClosed
+	}
+	return ErrConcurrent
 }
 
 // lose counts a record as lost and returns the error that says so.

@@ -71,6 +71,13 @@ func (o *options) check(changed func(string) bool) error {
 			return fmt.Errorf("--corpus: %w", err)
 		}
 	}
+	if o.json != "" { // now, and not in eight minutes
+		f, err := os.OpenFile(o.json, os.O_WRONLY|os.O_CREATE, 0o644)
+		if err != nil {
+			return fmt.Errorf("--json: %w", err)
+		}
+		f.Close()
+	}
 	if o.docs {
 		if _, err := repo.Root(); err != nil {
 			return fmt.Errorf("--docs: %w", err)

@@ -3,6 +3,7 @@ package docs
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,11 +32,25 @@ func Write(r *result.Report, dir string) error {
 	if err != nil {
 		return err
 	}
+	if err := removeOthers(folder, drawn); err != nil {
+		return err
+	}
 	page, err := Render(r, drawn)
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, Folder+".md"), []byte(page), 0o644)
+}
+
+// removeOthers removes plots of another run: this one has not got what they show.
+func removeOthers(folder string, drawn []string) error {
+	there, err := filepath.Glob(filepath.Join(folder, "*.svg"))
+	for _, name := range there {
+		if !slices.Contains(drawn, filepath.Base(name)) {
+			err = errors.Join(err, os.Remove(name))
+		}
+	}
+	return err
 }
 
 // Render makes the page. Drawn are the names of the plots there are.
