@@ -26,7 +26,9 @@ func hex(light, dark uint32) shade {
 }
 
 var (
-	ink  = hex(0x24292f, 0xe6edf3)
+	// The ink of a light ground can be read on a dark one too, where the viewer does not say which
+	// there is, or the page has another than the viewer says.
+	ink  = hex(0x6e7781, 0xe6edf3)
 	grid = hex(0xd0d7de, 0x30363d)
 	// curves are told apart by people who do not see all colours, too, since each has
 	// its own dashes as well.
