@@ -36,13 +36,15 @@ func TestTimestampsAreConvertedByTheLanesClock(t *testing.T) {
 
 func TestLaneClockReadsTheTime(t *testing.T) {
 	t.Parallel()
-	before := time.Now()
-	c, err := newLaneClock(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := c.describe().UnixNano(c.now())
-	if after := time.Now(); got < before.UnixNano() || got > after.UnixNano()+int64(time.Second) {
-		t.Errorf("it is %d, between %d and %d", got, before.UnixNano(), after.UnixNano())
+	for _, pace := range []uint64{0, counterPace()} {
+		before := time.Now()
+		c, err := newLaneClock(pace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := c.describe().UnixNano(c.now())
+		if after := time.Now(); got < before.UnixNano() || got > after.UnixNano()+int64(time.Second) {
+			t.Errorf("pace %d: it is %d, between %d and %d", pace, got, before.UnixNano(), after.UnixNano())
+		}
 	}
 }

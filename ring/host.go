@@ -14,16 +14,11 @@ import (
 )
 
 // newLaneClock is the clock of a new owner. pace is that of the cycle counter, in
-// nanoseconds per unit, times 2³², as readers of the ring have measured it; 0: unknown.
+// nanoseconds per unit, times 2³²; 0: unknown, and the counter is not used.
 func newLaneClock(pace uint64) (laneClock, error) {
-	if counterTrusted() {
-		if pace == 0 {
-			pace = counterPace()
-		}
-		if pace > 0 {
-			counter, start := bothClocks()
-			return laneClock{counter: true, start: start, base: counter, mult: pace}, nil
-		}
+	if pace > 0 && counterTrusted() {
+		counter, start := bothClocks()
+		return laneClock{counter: true, start: start, base: counter, mult: pace}, nil
 	}
 	// The two readings around time.Now bound the error; the middle of them halves it.
 	var before, after unix.Timespec

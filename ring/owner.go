@@ -54,6 +54,9 @@ func attach(b backing, head Header, o AttachOptions) (*Producer, error) {
 		return nil, err
 	}
 	c := claimant{backing: b, head: head, boot: boot, label: cleanLabel(o.Label), single: o.SingleProducer}
+	if c.pace = newAnchors(b.meta(), head).pace(boot); c.pace == 0 && counterTrusted() {
+		c.pace = counterPace() // now, since it sleeps: not with a lane's lock in hand
+	}
 	// A lane may look claimable and be locked for a moment by another claimant
 	// or by the reader; so a refusal is not the end as long as there is one.
 	for try := range 50 {
@@ -109,6 +112,7 @@ type claimant struct {
 	boot   [16]byte
 	label  string
 	single bool
+	pace   uint64 // of the cycle counter, nanoseconds a unit, times 2³²; 0: it is not to be used
 }
 
 func (c *claimant) entry(i int) entry {
@@ -197,7 +201,7 @@ func (c *claimant) claimLocked(i int) (*Producer, error) {
 			return nil, err
 		}
 	}
-	clock, err := newLaneClock(newAnchors(c.meta(), c.head).pace(c.boot))
+	clock, err := newLaneClock(c.pace)
 	if err != nil {
 		return nil, err
 	}
