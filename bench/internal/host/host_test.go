@@ -42,7 +42,7 @@ func TestTheVerdictIsNoisyForEachKindOfNoise(t *testing.T) {
 func TestAMeterLooksAtLeastTwice(t *testing.T) {
 	t.Parallel()
 	n := NewMeter().Noise()
-	if len(n.Spin) != 2 || n.Spin[0] <= 0 || n.Steal < 0 || n.Others < 0 || n.Others > 1 {
+	if len(n.Spin) != 2 || n.Spin[0] <= 0 || n.Steal < 0 || n.Steal > 1 || n.Others < 0 || n.Others > 1 {
 		t.Errorf("%+v", n)
 	}
 }

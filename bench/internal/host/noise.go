@@ -74,7 +74,8 @@ func (m *Meter) Look() {
 func (m *Meter) Noise() Noise {
 	m.Look()
 	now, cpus := readCounters(), time.Since(m.began)*time.Duration(runtime.NumCPU())
-	share := func(d time.Duration) float64 { return max(0, float64(d)/float64(cpus)) }
+	// The kernel counts in hundredths of a second, so over a short time its sums may be more than there was.
+	share := func(d time.Duration) float64 { return min(max(0, float64(d)/float64(cpus)), 1) }
 	return Noise{
 		Spin:   m.spin,
 		Steal:  share(now.steal - m.before.steal),
