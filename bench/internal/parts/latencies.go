@@ -3,10 +3,12 @@ package parts
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"github.com/ringlog/ringlog/bench/internal/cpus"
 	"github.com/ringlog/ringlog/bench/internal/golog"
 	"github.com/ringlog/ringlog/bench/internal/result"
 	"github.com/ringlog/ringlog/bench/internal/rig"
@@ -17,8 +19,14 @@ import (
 // HighRate is the second rate, for those that keep up with it.
 const HighRate = 1e6
 
-// LatencyAppend is the name of a line that others look up.
-const LatencyAppend = "ringlog append, 100 B"
+// The names of lines that others look up.
+const (
+	LatencyAppend      = "ringlog append, 100 B"
+	LatencyAppendApart = LatencyAppend + Apart
+)
+
+// Apart ends the names of lines whose worker has a processor to itself.
+const Apart = ", CPUs apart"
 
 // Quantiles are the metrics of a distribution.
 var Quantiles = []struct {
@@ -28,9 +36,10 @@ var Quantiles = []struct {
 
 // timed is the calls of one peer, each by itself, while a reader works beside it.
 type timed struct {
-	peer peer.Peer
-	what peer.Payload
-	rate float64
+	peer  peer.Peer
+	what  peer.Payload
+	rate  float64 // that is measured, beside calls as fast as they go and HighRate
+	apart bool    // HighRate alone, where the worker is bound to a processor and all else to others
 }
 
 func latencies(o Options) []rounds.Line {
@@ -53,11 +62,30 @@ func latencies(o Options) []rounds.Line {
 		}
 		lines = append(lines, line(p.Info().Name, p, what, o))
 	}
-	return lines
+	return append(lines, latenciesApart(o)...)
 }
 
 func line(name string, p peer.Peer, what peer.Payload, o Options) rounds.Line {
-	return rounds.Line{Name: name, Each: timed{p, what, o.Rate}.each}
+	return rounds.Line{Name: name, Each: timed{peer: p, what: what, rate: o.Rate}.each}
+}
+
+// latenciesApart are those that keep up with HighRate, and have somebody who collects.
+func latenciesApart(o Options) []rounds.Line {
+	var lines []rounds.Line
+	add := func(name string, p peer.Peer) {
+		l := rounds.Line{Name: name + Apart, Each: timed{peer: p, what: p.Info().Payloads[0], apart: true}.each}
+		if runtime.NumCPU() < 2 {
+			l.Never = "not run: there is one processor"
+		}
+		lines = append(lines, l)
+	}
+	add(LatencyAppend, rig.Peer{Format: "text"})
+	add("ringlog Logger", rig.Peer{How: rig.Logger, Format: "text"})
+	add(golog.Nothing.Info().Name, golog.Peer{Kind: golog.Nothing})
+	for _, p := range o.Native {
+		add(p.Info().Name, p)
+	}
+	return lines
 }
 
 // How long a line is measured at a rate, in times of a run's time; and how many calls as
@@ -73,7 +101,11 @@ const (
 const keepsUp = 0.8
 
 func (t timed) each(ctx context.Context, dirs peer.Dirs, d time.Duration, to *rounds.Sink) (err error) {
-	s, err := t.peer.Open(ctx, dirs, 1, t.what)
+	open := t.peer.Open
+	if t.apart {
+		open = t.openApart
+	}
+	s, err := open(ctx, dirs, 1, t.what)
 	if err != nil {
 		return err
 	}
@@ -82,20 +114,49 @@ func (t timed) each(ctx context.Context, dirs peer.Dirs, d time.Duration, to *ro
 	if err != nil {
 		return err
 	}
+	if t.apart {
+		return t.paced(s, callsAt(HighRate, d), HighRate, to)
+	}
 	rates := []float64{0, t.rate}
 	if t.rate < HighRate && took.Time < time.Duration(keepsUp*warmCalls*1e9/HighRate) {
 		rates = append(rates, HighRate)
 	}
 	for _, rate := range rates {
-		n := fastCalls
-		if rate > 0 {
-			n = max(100, int(rate*d.Seconds()*pacedTimes))
-		}
-		if err := t.paced(s, n, rate, to); err != nil {
+		if err := t.paced(s, callsAt(rate, d), rate, to); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// callsAt is how many there are at a rate.
+func callsAt(rate float64, d time.Duration) int {
+	if rate == 0 {
+		return fastCalls
+	}
+	return max(100, int(rate*d.Seconds()*pacedTimes))
+}
+
+// openApart is the peer's Open. What is not written in Go calls in its first thread and collects
+// in others.
+func (t timed) openApart(ctx context.Context, dirs peer.Dirs, workers int, what peer.Payload) (s peer.Session, err error) {
+	one, others, ok, err := cpus.Apart()
+	if err != nil || !ok {
+		return nil, errors.Join(err, errors.New("this process may use one processor only"))
+	}
+	err = cpus.On(others, func() (err error) {
+		s, err = t.peer.Open(ctx, dirs, workers, what)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range s.Crew() {
+		if err := cpus.Bind(w.Pid(), one, t.peer.Info().Language != "Go"); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	return s, nil
 }
 
 // paced begins when all that was logged before has been collected.

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/ringlog/ringlog/bench/internal/result"
 	"github.com/ringlog/ringlog/bench/internal/rig"
@@ -83,10 +84,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 // sleep; and how many there are of each.
 var pauses = []struct{ ms, times int }{{1, 300}, {20, 100}, {150, 20}}
 
-// hopeless is when a record will not come.
-const hopeless = 10 * time.Second
-
-// delay appends records one by one and watches the file grow.
+// delay appends records one by one and waits for the file to grow. It is told of that by
+// the kernel: who looks again and again takes the processor that the reader is to wake up on.
 func delay(ctx context.Context, dirs peer.Dirs, d time.Duration, to *rounds.Sink) (err error) {
 	s, err := rig.Peer{Format: "raw"}.Start(ctx, dirs, 0)
 	if err != nil {
@@ -98,7 +97,11 @@ func delay(ctx context.Context, dirs peer.Dirs, d time.Duration, to *rounds.Sink
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	out := filepath.Join(dirs.Logs, "a.log")
+	grown, err := watch(filepath.Join(dirs.Logs, "a.log"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unix.Close(grown)) }()
 	var all []float64
 	for _, p := range pauses {
 		var took []float64
@@ -106,7 +109,7 @@ func delay(ctx context.Context, dirs peer.Dirs, d time.Duration, to *rounds.Sink
 			if err := sleep(ctx, time.Duration(p.ms)*time.Millisecond); err != nil {
 				return err
 			}
-			t, err := arrival(w, out)
+			t, err := arrival(w, grown)
 			if err != nil {
 				return err
 			}
@@ -123,9 +126,24 @@ func delay(ctx context.Context, dirs peer.Dirs, d time.Duration, to *rounds.Sink
 	return nil
 }
 
-func arrival(w *writer.Writer, out string) (time.Duration, error) {
-	before, err := os.Stat(out)
+// watch returns a descriptor with an event for each write to path.
+func watch(path string) (int, error) {
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
+		return -1, fmt.Errorf("inotify: %w", err)
+	}
+	if _, err := unix.InotifyAddWatch(fd, path, unix.IN_MODIFY); err != nil {
+		return -1, errors.Join(fmt.Errorf("inotify %s: %w", path, err), unix.Close(fd))
+	}
+	return fd, nil
+}
+
+// hopeless is when a record will not come.
+const hopeless = 10 * time.Second
+
+// arrival appends a record and returns how long after that the file grew.
+func arrival(w *writer.Writer, grown int) (time.Duration, error) {
+	if err := forget(grown); err != nil {
 		return 0, err
 	}
 	begin := time.Now()
@@ -133,15 +151,29 @@ func arrival(w *writer.Writer, out string) (time.Duration, error) {
 		return 0, err
 	}
 	for {
-		st, err := os.Stat(out)
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(grown), Events: unix.POLLIN}}, int(hopeless.Milliseconds()))
 		took := time.Since(begin)
 		switch {
+		case errors.Is(err, unix.EINTR):
 		case err != nil:
-			return 0, err
-		case st.Size() > before.Size():
+			return 0, fmt.Errorf("poll: %w", err)
+		case n == 0:
+			return 0, fmt.Errorf("a record is not in the file after %v", took)
+		default:
 			return took, nil
-		case took > hopeless:
-			return 0, fmt.Errorf("a record is not in the file after %v", hopeless)
+		}
+	}
+}
+
+// forget takes the events that there were.
+func forget(grown int) error {
+	var events [4096]byte
+	for {
+		switch _, err := unix.Read(grown, events[:]); {
+		case errors.Is(err, unix.EAGAIN):
+			return nil
+		case err != nil && !errors.Is(err, unix.EINTR):
+			return fmt.Errorf("inotify: %w", err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -93,7 +94,7 @@ func latency(r *result.Report, rate float64, path string) (bool, error) {
 			i = len(looks)
 			looks[d.Line] = i
 		}
-		if d.Rate != rate {
+		if d.Rate != rate || strings.HasSuffix(d.Line, parts.Apart) { // which the table has, so that the plot can be read
 			continue
 		}
 		points := percentiles(d.Values)

@@ -49,7 +49,7 @@ var all = []target{
 	{"Logger, faster than zerolog to a file", 25, true, "×", times(costs("zerolog → file"), costs(parts.LoggerFields))},
 	{"slog handler, above one that does nothing", 70, false, "ns", less(costs(parts.SlogRing), costs(parts.SlogNothing))},
 	{"a message below its level", 3, false, "ns", costs(parts.BelowMessage)},
-	{"p99.9 of append at 1 M/s, reader at work", 500, false, "ns", figure(parts.Latency, parts.LatencyAppend, "p99.9", parts.HighRate)},
+	{"p99.9 of append at 1 M/s, reader on the other core", 500, false, "ns", figure(parts.Latency, parts.LatencyAppendApart, "p99.9", parts.HighRate)},
 	{"two processes appending, in all, to one", 1.9, true, "×", twice(times(costs(parts.AppendOne), costs(parts.AppendTwo)))},
 	{"text, 3 attributes, to disk: of 256 KiB writes", 80, true, "%", percent(times(figure(parts.Drain, parts.DrainFields+parts.ToDisk, parts.Bytes, 0), figure(parts.Drain, parts.BigWrites+parts.ToDisk, parts.Bytes, 0)))},
 	{"text, 3 attributes, to memory", 5, true, "M lines/s", scaled(1e-6, figure(parts.Drain, parts.DrainFields+parts.ToMemory, parts.Rate, 0))},
