@@ -66,10 +66,10 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	}
 	lead := trialOf(ctx)
 	if s := h.filter.w.sink.Load(); s != nil && h.scope == nil && !h.source && clamped.Scale == 0 {
-		var payload [short]byte
+		var room scratch
 		prefix := record.Prefix{Logger: h.filter.name, Lead: lead}
-		if n, ok := prefix.EncodeRecord(payload[:], at, &r); ok {
-			if err := s.appendLog(stored, payload[:n]); err != ErrClosed || h.filter.w.home == nil {
+		if n, ok := prefix.EncodeRecord(room.payload[:], at, &r); ok {
+			if err := s.appendLog(stored, room.payload[:n]); err != ErrClosed || h.filter.w.home == nil {
 				return err
 			}
 		}

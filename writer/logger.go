@@ -34,24 +34,39 @@ func (w *Writer) Logger(name string) *NamedLogger {
 // that it was written to standard error. Errors are those of [Writer.Log]. attrs are
 // not kept.
 func (l *NamedLogger) Log(level slog.Level, message string, attrs ...slog.Attr) error {
-	// As filter.enabled, whose call would take as long as what it does.
+	// As filter.enabled, whose call would take as long as what it does. What else there is
+	// to do is in functions of their own: here it would have all arguments saved first,
+	// also for a record that is not logged.
 	f := l.filter
 	s, g := f.w.sink.Load(), f.gate.Load()
-	if !g.holds(s) {
-		g = f.look()
-		s = f.w.sink.Load() // which look may have found
+	if g == nil || s == nil || g.sink != s.number || g.version != s.levelVersion() || g.own != nil {
+		return l.logAfterLook(level, message, attrs)
 	}
-	if !g.lets(level) {
+	if level < g.min {
 		return nil
 	}
-	if s != nil {
-		var payload [short]byte
-		stored, clamped := record.FromSlog(level)
-		n, ok := l.prefix.EncodeShort(payload[:], message, attrs)
-		if ok && clamped.Scale == 0 {
-			if err := s.appendLog(stored, payload[:n]); err != ErrClosed || f.w.home == nil {
-				return err
-			}
+	return l.logTo(level, message, attrs, s)
+}
+
+// logAfterLook logs where it takes more to know whether level is logged.
+func (l *NamedLogger) logAfterLook(level slog.Level, message string, attrs []slog.Attr) error {
+	if !l.filter.enabled(level) {
+		return nil
+	}
+	if s := l.filter.w.sink.Load(); s != nil { // which enabled may have found
+		return l.logTo(level, message, attrs, s)
+	}
+	return l.logLong(level, message, attrs)
+}
+
+// logTo logs to s, which is not nil.
+func (l *NamedLogger) logTo(level slog.Level, message string, attrs []slog.Attr, s *sink) error {
+	var room scratch
+	stored, clamped := record.FromSlog(level)
+	n, ok := l.prefix.EncodeShort(room.payload[:], message, attrs)
+	if ok && clamped.Scale == 0 {
+		if err := s.appendLog(stored, room.payload[:n]); err != ErrClosed || l.filter.w.home == nil {
+			return err
 		}
 	}
 	return l.logLong(level, message, attrs)

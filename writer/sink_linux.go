@@ -89,12 +89,12 @@ func (s *sink) appendKind(level record.Level, p []byte, kind ring.Kind) error {
 }
 
 func (s *sink) log(level record.Level, e *record.Entry) error {
-	var payload [short]byte
-	n, ok := e.EncodeShort(payload[:])
+	var room scratch
+	n, ok := e.EncodeShort(room.payload[:])
 	if !ok {
 		return s.logLong(level, e)
 	}
-	return s.appendLog(level, payload[:n])
+	return s.appendLog(level, room.payload[:n])
 }
 
 // logLong logs what is too long for the stack, or not plain.
