@@ -97,8 +97,20 @@ func TestAnInterruptedRunEndsWith130AndLeavesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	disk := t.TempDir()
-	if code, _, said := bench(ctx, "--parts", "drain", "--disk", disk); code != exitInterrupted || !strings.Contains(said, "interrupted") {
+	if code, _, said := bench(ctx, "--parts", "drain", "--time", "1ms", "--disk", disk); code != exitInterrupted || !strings.Contains(said, "interrupted") {
 		t.Errorf("%d, %s", code, said)
+	}
+	if left, _ := os.ReadDir(disk); len(left) > 0 {
+		t.Errorf("%v is left", left)
+	}
+}
+
+func TestADiskThatIsTooSmallIsSaidBeforeAnythingIsMeasured(t *testing.T) {
+	t.Parallel()
+	disk := t.TempDir()
+	code, out, said := bench(t.Context(), "--parts", "drain", "--time", "100000h", "--disk", disk)
+	if code != exitFailed || !strings.Contains(said, "MiB free") || !strings.Contains(said, "--disk") || out != "" {
+		t.Errorf("%d, %s, %s", code, said, out)
 	}
 	if left, _ := os.ReadDir(disk); len(left) > 0 {
 		t.Errorf("%v is left", left)

@@ -125,20 +125,25 @@ func (o *options) run(ctx context.Context, out io.Writer, show *progress, change
 		return usageError{err}
 	}
 	plan := rounds.Plan{Rounds: o.rounds, Time: o.time, Progress: show.show}
+	size := o.size()
+	memory := host.MemoryDir(size)
 	for _, dir := range []struct {
 		in   string
 		made *string
-	}{{host.MemoryDir(), &plan.Memory}, {o.disk, &plan.Disk}} {
-		made, e := os.MkdirTemp(dir.in, "ringlog-bench-")
+	}{{memory, &plan.Memory}, {o.disk, &plan.Disk}} {
+		if free := host.Free(dir.in); free < size {
+			return fmt.Errorf("%s has %d MiB free, and the files of one line may have %d MiB: make room, name another folder with --disk or TMPDIR, or ask for less --time", dir.in, free>>20, size>>20)
+		}
+		made, remove, e := makeFolder(dir.in)
 		if e != nil {
 			return e
 		}
-		defer func() { err = errors.Join(err, os.RemoveAll(made)) }()
+		defer func() { err = errors.Join(err, remove()) }()
 		*dir.made = made
 	}
 	r := &result.Report{Started: time.Now(), Host: host.This(), Settings: result.Settings{
 		Parts: o.parts, Rounds: o.rounds, Time: o.time, Rate: o.rate, Sizes: o.sizes, Corpus: o.corpus,
-		Memory: place(host.MemoryDir()), Disk: place(o.disk),
+		Memory: place(memory), Disk: place(o.disk),
 	}}
 	if r.Clock, err = parts.Clock(plan.Memory); err != nil {
 		return err
@@ -159,6 +164,13 @@ func (o *options) run(ctx context.Context, out io.Writer, show *progress, change
 		return ctx.Err()
 	}
 	return errors.Join(failed, o.finish(r, out))
+}
+
+// size is how many bytes the files of a line may have, its ring included: those of raw
+// records in memory have the most.
+func (o *options) size() uint64 {
+	const atRest, perSecond = 128 << 20, 16 << 30
+	return atRest + uint64(perSecond*o.time.Seconds())
 }
 
 // measure runs the parts and prints their tables as they are done. The error has what

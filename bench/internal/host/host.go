@@ -69,13 +69,23 @@ func modules() []string {
 	return found
 }
 
-// MemoryDir is where files lie in memory, or where temporary files go.
-func MemoryDir() string {
+// MemoryDir is where files of so many bytes in all can lie in memory, or where temporary
+// files go. A container often has 64 MiB of such memory.
+func MemoryDir(size uint64) string {
 	const shm = "/dev/shm"
-	if st, err := os.Stat(shm); err == nil && st.IsDir() && unix.Access(shm, unix.W_OK) == nil {
+	if st, err := os.Stat(shm); err == nil && st.IsDir() && unix.Access(shm, unix.W_OK) == nil && Free(shm) >= size {
 		return shm
 	}
 	return os.TempDir()
+}
+
+// Free is how many bytes a file in dir can have, or 0 where that cannot be told.
+func Free(dir string) uint64 {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0
+	}
+	return st.Bavail * uint64(st.Bsize)
 }
 
 // FileSystem names the kind of the file system that dir lies on: "ext4".
