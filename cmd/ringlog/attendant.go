@@ -60,6 +60,7 @@ func openAttended(path string, outs *outputFlags, c *config.Config, until reader
 		if a.metrics, err = metrics.Serve(c.Metrics, path, a.reader, log); err != nil {
 			return nil, errors.Join(err, a.reader.Close())
 		}
+		log.Info(fmt.Sprintf("metrics at http://%s/metrics", a.metrics.Addr())) // port 0 is one that the system chooses
 	}
 	go func() {
 		defer close(a.stopped)

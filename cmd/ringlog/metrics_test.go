@@ -6,11 +6,9 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"os"
 	"os/exec"
-	"path/filepath"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,39 +22,24 @@ import (
 	"github.com/ringlog/ringlog/writer"
 )
 
-// port is where the drain listens, which nobody says where the system chose it.
-func (d *daemon) port() int {
+// metricsAt is the line by which the drain says where it listens.
+var metricsAt = regexp.MustCompile(`metrics at (http://127\.0\.0\.1:\d+/metrics)\n`)
+
+// metrics is where the drain shows its metrics, which it has said when it is ready.
+func (d *daemon) metrics() string {
 	d.t.Helper()
-	sockets := map[string]bool{}
-	links, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", d.Process.Pid))
-	if err != nil {
-		d.t.Fatal(err)
+	m := metricsAt.FindStringSubmatch(d.said())
+	if m == nil {
+		d.t.Fatal("the drain does not say where its metrics are")
 	}
-	for _, link := range links {
-		if to, err := os.Readlink(link); err == nil { // else it was closed meanwhile
-			sockets[strings.TrimSuffix(strings.TrimPrefix(to, "socket:["), "]")] = true
-		}
-	}
-	const address, state, inode, listens = 1, 3, 9, "0A" // see proc(5)
-	for line := range strings.Lines(d.read(fmt.Sprintf("/proc/%d/net/tcp", d.Process.Pid))) {
-		if f := strings.Fields(line); len(f) > inode && f[state] == listens && sockets[f[inode]] {
-			_, hex, _ := strings.Cut(f[address], ":")
-			port, err := strconv.ParseUint(hex, 16, 16)
-			if err != nil {
-				d.t.Fatal(err)
-			}
-			return int(port)
-		}
-	}
-	d.t.Fatal("the drain does not listen")
-	return 0
+	return m[1]
 }
 
 // scrape asks for the metrics, as Prometheus does: by name and labels, in their order.
-func (d *daemon) scrape(port int) map[string]float64 {
+func (d *daemon) scrape(url string) map[string]float64 {
 	d.t.Helper()
 	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
-	r, err := client.Get(fmt.Sprintf("http://127.0.0.1:%d/metrics", port))
+	r, err := client.Get(url)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -143,7 +126,7 @@ func lostMetric(reason, band string) string {
 }
 
 // killWorker starts a process that appends a record, and kills it when that is drained.
-func (d *daemon) killWorker(port int, label string) {
+func (d *daemon) killWorker(url, label string) {
 	d.t.Helper()
 	cmd := exec.Command("ringlog", "append", "--ring", d.ring, "--worker", label)
 	stdin, err := cmd.StdinPipe()
@@ -158,7 +141,7 @@ func (d *daemon) killWorker(port int, label string) {
 		_ = cmd.Wait()
 	})
 	fmt.Fprintln(stdin, "of one that is killed")
-	d.until("its record is drained", func() bool { return hasWorker(d.scrape(port), label, 1) })
+	d.until("its record is drained", func() bool { return hasWorker(d.scrape(url), label, 1) })
 	if err := cmd.Process.Kill(); err != nil {
 		d.t.Fatal(err)
 	}
@@ -228,7 +211,7 @@ outputs:
   - {path: orders.jsonl, loggers: [orders], format: json, rotate: never}
   - {path: "trial-{trial}", rotate: {size: 200}}
 `))
-	port := d.port()
+	url := d.metrics()
 	l := d.load(3, 50)
 	orders := d.worker("orders")
 	for n := range 500 {
@@ -241,7 +224,7 @@ outputs:
 		}
 		took++
 	}
-	d.killWorker(port, "gone")
+	d.killWorker(url, "gone")
 	took++
 	// A drain that is there and does nothing.
 	d.signal(syscall.SIGSTOP)
@@ -255,7 +238,7 @@ outputs:
 	const counted = `{output="counted.log"}`
 	var got map[string]float64
 	d.until("all is drained, and the rotated files are looked after", func() bool {
-		got = d.scrape(port)
+		got = d.scrape(url)
 		return got["ringlog_records_total"] == float64(took) && got["ringlog_vanished_workers_total"] == 1 &&
 			got["ringlog_removed_files_total"] == got["ringlog_output_rotations_total"+counted]-2
 	})
