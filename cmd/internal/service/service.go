@@ -22,6 +22,9 @@ type Service struct {
 	log    *slog.Logger
 	failed sync.Once
 
+	order  sync.Mutex
+	ending bool // guarded by order: Stopping has been told, behind which nothing else is true
+
 	watched bool          // whether signs of life are waited for
 	every   time.Duration // how old the last one is to be before there is another
 	last    time.Time     // when Alive gave the last one
@@ -46,17 +49,24 @@ func New(log *slog.Logger) *Service {
 }
 
 // Ready says that the start, or the reload, is complete, and how things are, in a few
-// words.
-func (s *Service) Ready(status string) { s.tell(daemon.SdNotifyReady + "\n" + statusLine(status)) }
+// words. A reload that is complete when the end has begun is not worth a word.
+func (s *Service) Ready(status string) {
+	s.tellBeforeTheEnd(daemon.SdNotifyReady + "\n" + statusLine(status))
+}
 
 // Reloading says that the configuration is being loaded anew; Ready must follow, also if
 // it is the old one that holds.
 func (s *Service) Reloading() {
-	s.tell(daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec())
+	s.tellBeforeTheEnd(daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec())
 }
 
 // Stopping says that the end has begun.
-func (s *Service) Stopping() { s.tell(daemon.SdNotifyStopping) }
+func (s *Service) Stopping() {
+	s.order.Lock()
+	defer s.order.Unlock()
+	s.ending = true
+	s.tell(daemon.SdNotifyStopping)
+}
 
 // Status says how things are, in a few words, for systemctl status.
 func (s *Service) Status(text string) { s.tell(statusLine(text)) }
@@ -85,6 +95,14 @@ func (s *Service) due(now time.Time) bool {
 
 // statusLine is one assignment, whatever is in text.
 func statusLine(text string) string { return "STATUS=" + cli.Clean(text) }
+
+func (s *Service) tellBeforeTheEnd(lines string) {
+	s.order.Lock()
+	defer s.order.Unlock()
+	if !s.ending {
+		s.tell(lines)
+	}
+}
 
 // tell sends assignments, one a line.
 func (s *Service) tell(lines string) {

@@ -93,6 +93,20 @@ func TestStatesAreToldInOrder(t *testing.T) {
 	m.nothing()
 }
 
+func TestAReloadThatIsCompleteAfterTheEndHasBegunIsNotTold(t *testing.T) {
+	m := listen(t, socketPath(t))
+	s := New(log(t))
+	s.Reloading()
+	s.Stopping()
+	s.Ready("draining to 1 output")
+	s.Reloading()
+	m.next()
+	if got := m.next(); got != "STOPPING=1" {
+		t.Errorf("%q", got)
+	}
+	m.nothing()
+}
+
 func TestTheTimeOfAReloadIsThatOfTheMonotonicClock(t *testing.T) {
 	m := listen(t, socketPath(t))
 	before := monotonic(t)
