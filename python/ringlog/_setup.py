@@ -9,23 +9,19 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-import sys
 import threading
 import time
 from multiprocessing import util
 from typing import Any, Mapping, Optional
 
-from . import _drain, _options, _plain, _process
+from . import _drain, _ending, _options, _plain, _process
 from ._drain import say
 from ._errors import RingError
 from ._handler import RingHandler
 from ._levels import Rules, watchers
 
 _SHUTDOWN_SECONDS = 10.0
-_SAY_WAITING = 0.5
 _RESTART_PAUSE = 1.0
-_WRITTEN = "the last records are written"
-_KEPT = "rotated files are compressed and hooks have run"
 
 
 class _Main:
@@ -308,7 +304,7 @@ def _keep_draining() -> None:
     try:
         if time.monotonic() >= main.restarted + _RESTART_PAUSE:
             main.restarted = time.monotonic()
-            _restart(main.drain)
+            _ending.restart(main.drain)
     finally:
         _lock.release()
 
@@ -346,19 +342,6 @@ if _process.supported:
     stall_watchers.append(_revive)
 
 
-def _restart(drain: _drain.Drain) -> None:
-    """Starts a drain again that ended before its ring was done with."""
-    try:
-        _process.ending = None  # somebody must be attached while the drain starts
-        _process.attach(drain.ring)
-        drain.start()
-    except (RingError, OSError) as err:
-        if not drain.removed():
-            say(f"ringlog: {drain.ring} is not drained, and no drain can be started: {err}")
-    else:
-        say(f"ringlog: the drain of {drain.ring} had ended; started again")
-
-
 def shutdown_multiprocessing_logging(timeout: float = _SHUTDOWN_SECONDS) -> None:
     """Ends this process's part; in the main process, waits until all is in the log files.
 
@@ -377,91 +360,16 @@ def shutdown_multiprocessing_logging(timeout: float = _SHUTDOWN_SECONDS) -> None
             _main = None
             return
         if not main.drain.running():
-            _restart(main.drain)
+            _ending.restart(main.drain)
         # Records from here on are the plain files', in the same folder.
         _process.publish(None, main.options)
         _process.kept_by, _process.ending = 0, main.ring
         _process.leave()
         _main = None
         try:
-            _await_end(main.drain, time.monotonic() + timeout)
+            _ending.await_end(main.drain, time.monotonic() + timeout)
         except KeyboardInterrupt:
-            _leave(main.drain)
+            _ending.leave(main.drain)
             raise
         finally:
             _process.ending = None
-
-
-def _await_end(drain: _drain.Drain, deadline: float) -> None:
-    quiet_until = time.monotonic() + _SAY_WAITING
-    while not drain.removed():
-        now = time.monotonic()
-        if drain.wait(min(0.05, max(0.0, deadline - now))):
-            if drain.removed() or not _again(drain):
-                return
-        elif now >= deadline or _only_forkserver(drain):
-            _leave(drain)
-            return
-        elif now >= quiet_until:
-            quiet_until = float("inf")
-            whom = _whom(drain) or f"the drain (pid {drain.pid}): until {_WRITTEN}"
-            say(f"ringlog: waiting up to {deadline - now:.0f} s for {whom}")
-    # It has only to close its files; but with config it may have to do more for rotated ones.
-    if drain.wait(1.0):
-        return
-    left = deadline - time.monotonic()
-    if left > 0:
-        say(f"ringlog: waiting up to {left:.0f} s for the drain (pid {drain.pid}): until {_KEPT}")
-        if drain.wait(left):
-            return
-    say(f"ringlog: the drain (pid {drain.pid}) goes on until {_KEPT}")
-    drain.leave()
-
-
-def _only_forkserver(drain: _drain.Drain) -> bool:
-    """Whether the drain waits for multiprocessing's fork server alone, which has logged when it
-    imported modules, and ends after this process."""
-    server = getattr(sys.modules.get("multiprocessing.forkserver"), "_forkserver", None)
-    pid = getattr(server, "_forkserver_pid", None)
-    if pid is None:
-        return False
-    from . import _status
-
-    try:
-        lanes = _status.read(drain.ring).lanes
-    except (RingError, OSError):
-        return False
-    alive = {lane.pid for lane in lanes if lane.alive}
-    return alive == {pid} and not any(lane.backlog for lane in lanes)
-
-
-def _again(drain: _drain.Drain) -> bool:
-    """After its drain ended and the ring stays: whether there is another to wait for."""
-    before = drain.pid
-    if drain.failed():
-        return False
-    _restart(drain)
-    _process.ending = drain.ring
-    _process.leave()
-    return drain.pid != before
-
-
-def _leave(drain: _drain.Drain) -> None:
-    whom = _whom(drain)
-    until = f"the last process that logs is gone: {whom}" if whom else _WRITTEN
-    say(f"ringlog: the drain (pid {drain.pid}) goes on until {until}")
-    drain.leave()
-
-
-def _whom(drain: _drain.Drain) -> str:
-    """The processes that the drain waits for, in a few words; empty: there are none."""
-    from . import _status
-
-    try:
-        workers = _status.read(drain.ring).attached()
-    except (RingError, OSError):
-        return ""
-    names = [f"{w.label or 'a process'} (pid {w.pid})" for w in workers[:3]]
-    if len(workers) > 3:
-        names.append(f"{len(workers) - 3} more")
-    return ", ".join(names)
