@@ -396,16 +396,16 @@ class AtEveryInstruction(Everywhere):
             self.assertIn("Ran 1 test", done.stderr)
             return
         for name, position in (("twice", 0), ("twicewrap", WRAP)):
-            self.make(position)
-            self.cases = []
             for first in self.firsts():
+                self.make(position)  # each has its own: all together need more lanes than one has
+                self.cases = []
                 for second in range(1000):
                     label = LABEL.format(name, first, second)
                     if not self.once(label, append, first, raising=True, recovery=second):
                         break
                 if first > 30:
                     self.assertGreater(second, 10)
-            self.judge()
+                self.judge()
 
     def firsts(self) -> range:
         """Where the first exception comes: in as many places of an append."""
