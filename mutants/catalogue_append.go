@@ -2,7 +2,8 @@ package main
 
 // appendMutants break what a writer does from claim to commit.
 func appendMutants() []mutant {
-	const producer, record, inscribe = "ring/producer.go", "ring/record.go", "ring/inscribe_amd64.s"
+	const producer, record = "ring/producer.go", "ring/record.go"
+	const appending, inscribe = "ring/append.go", "ring/inscribe_amd64.s"
 	caughtBy := suites(ringTests, schedules, readerTests)
 	return []mutant{
 		{
@@ -127,17 +128,29 @@ func appendMutants() []mutant {
 		{
 			name: "inscribed before the position moves", rule: "W1", tests: suites(ringTests),
 			edits: edits(
-				in(producer, "	start, err := p.claim(len(payload), level)\n	if err != nil {\n		return err\n	}\n	off := start & p.mem.mask\n",
-					"	start := p.mem.place(p.producer.load(), recordSize(uint64(len(payload))))\n	off := start & p.mem.mask\n"),
-				in(producer, "p.mem.checksumSeed(start))\n	p.committed()\n",
-					"p.mem.checksumSeed(start))\n	if _, err := p.claim(len(payload), level); err != nil {\n		return err\n	}\n	p.committed()\n")),
+				in(appending, "		if start, err = p.claim(len(payload), level); err != nil {\n			return err\n		}\n",
+					"		if start = p.mem.place(p.producer.load(), recordSize(uint64(len(payload)))); err != nil {\n			return err\n		}\n"),
+				in(appending, "p.mem.checksumSeed(start))\n	p.idle()\n",
+					"p.mem.checksumSeed(start))\n	if !claimed {\n		if _, err := p.claim(len(payload), level); err != nil {\n			return err\n		}\n	}\n	p.idle()\n")),
 		},
 		{
 			name: "position of a single producer after the bytes", rule: "W1", tests: suites(ringTests),
 			edits: edits(
-				in(producer, "			release(p.producer, end)\n", ""),
-				in(producer, "p.mem.checksumSeed(start))\n	p.committed()\n",
-					"p.mem.checksumSeed(start))\n	if p.single {\n		release(p.producer, start+recordSize(uint64(len(payload))))\n	}\n	p.committed()\n")),
+				in(appending, "			release(p.producer, start+size)\n", ""),
+				in(appending, "p.mem.checksumSeed(start))\n	p.idle()\n",
+					"p.mem.checksumSeed(start))\n	if claimed {\n		release(p.producer, start+recordSize(uint64(len(payload))))\n	}\n	p.idle()\n")),
+		},
+		{
+			name: "a single producer does not look whether Close has begun", rule: "O5", tests: suites(ringTests),
+			edits: edits(in(appending, "!p.draining.Load() && ", "")),
+		},
+		{
+			name: "a single producer's INFO takes what is kept for warnings", rule: "W10", tests: suites(ringTests),
+			edits: edits(in(appending, "<= p.ordinary", "<= p.mem.size")),
+		},
+		{
+			name: "a single producer's record straddles the lane's end", rule: "W3", tests: suites(ringTests),
+			edits: edits(in(appending, "size <= p.mem.room(pos) && ", "")),
 		},
 	}
 }

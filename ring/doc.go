@@ -34,7 +34,7 @@
 //
 //   - layout.go: every offset, by the names of that document
 //   - record.go: stamp, checksum, padding
-//   - producer.go: claim, commit, abort: the hot path
+//   - producer.go: claim, commit, abort; append.go: all of it at once, the hot path
 //   - read.go: what a reader accepts, in live lanes and in dead ones
 //   - entry.go, owner.go: who owns a lane, and how it changes hands
 //   - intent.go, consumer.go: the transaction that moves consumer positions

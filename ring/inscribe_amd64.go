@@ -15,6 +15,8 @@ var canInscribe = cpu.X86.HasSSE42 && cpu.X86.HasPCLMULQDQ
 // moves are what a CRC-32C is multiplied with to move it over 0, 1, 2 … bytes, modulo the
 // polynomial: x to the power of 8 a byte, less 33, since the instructions that multiply and
 // reduce add these. Like all of that CRC they have the highest power in the lowest bit.
+//
+//lint:ignore U1000 inscribe reads it
 var moves = func() (table [maxInscribed + 1]uint32) {
 	const polynomial = crc32.Castagnoli
 	v := uint32(1 << 31) // x to the power of 0
@@ -34,18 +36,13 @@ var moves = func() (table [maxInscribed + 1]uint32) {
 	return table
 }()
 
-// inscribe writes the record at b, whose position is claimed, and makes it visible: word is its
-// length, level and kind, stamp its CLAIMED stamp, time its time, or 0 for the cycle counter's,
-// move the payload's length in moves, lost the loss total that the record carries, and seed what
-// its checksum begins with. b has room for the header and payload, at least.
+// inscribe writes the record that begins at b, whose position is claimed, and makes it visible:
+// word is its length, level and kind, stamp its CLAIMED stamp, time its time, or 0 for the cycle
+// counter's, lost the loss total that the record carries, and seed what its checksum begins with.
+// Behind b there is room for the header and payload, which has up to maxInscribed bytes.
 //
 // A reader that goes to sleep meanwhile is not seen by a load behind the last store, unless
 // it makes a barrier of it, see expectBarriers.
 //
 //go:noescape
-func inscribe(b, payload []byte, word, stamp, time, move uint64, lost, seed uint32)
-
-// release stores v in w, after all stores before it. It orders no load behind it.
-//
-//go:noescape
-func release(w *word, v uint64)
+func inscribe(b *byte, payload []byte, word, stamp, time uint64, lost, seed uint32)

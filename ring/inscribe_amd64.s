@@ -11,16 +11,18 @@
 // over it, which is a multiplication (Gopal et al., Fast CRC Computation for iSCSI Polynomial
 // Using CRC32 Instruction, Intel 2011).
 
-// func inscribe(b, payload []byte, word, stamp, time, move uint64, lost, seed uint32)
-TEXT ·inscribe(SB), NOSPLIT, $0-88
-	MOVQ b_base+0(FP), DI
-	MOVQ payload_base+24(FP), SI
-	MOVQ payload_len+32(FP), CX
-	MOVQ word+48(FP), R8
-	MOVQ stamp+56(FP), R9
-	MOVQ time+64(FP), AX
-	MOVL lost+80(FP), R10
-	MOVL seed+84(FP), R11
+// func inscribe(b *byte, payload []byte, word, stamp, time uint64, lost, seed uint32)
+TEXT ·inscribe(SB), NOSPLIT, $0-64
+	MOVQ b+0(FP), DI
+	MOVQ payload_base+8(FP), SI
+	MOVQ payload_len+16(FP), CX
+	MOVQ word+32(FP), R8
+	MOVQ stamp+40(FP), R9
+	MOVQ time+48(FP), AX
+	MOVL lost+56(FP), R10
+	MOVL seed+60(FP), R11
+	LEAQ ·moves(SB), R12
+	MOVL (R12)(CX*4), X1 // moves the header's checksum over the payload
 
 	MOVQ R8, 16(DI) // the length goes first, then the stamp that vouches for it (W2)
 	MOVQ R9, (DI)   // CLAIMED
@@ -39,7 +41,6 @@ timed:
 	CRC32Q    R8, R11
 	CRC32Q    AX, R11
 	MOVQ      R11, X0
-	MOVQ      move+72(FP), X1
 	PCLMULQDQ $0, X1, X0
 	MOVQ      X0, BX
 	XORL      R11, R11
@@ -137,11 +138,4 @@ done:
 	MOVL R11, 8(DI)
 	INCQ R9
 	MOVQ R9, (DI) // COMMITTED
-	RET
-
-// func release(w *word, v uint64)
-TEXT ·release(SB), NOSPLIT, $0-16
-	MOVQ w+0(FP), AX
-	MOVQ v+8(FP), BX
-	MOVQ BX, (AX)
 	RET

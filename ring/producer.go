@@ -48,10 +48,6 @@ type Producer struct {
 	slow  atomic.Int64 // goroutines inside Wait or CountLost; negative once Close has shut it (O5)
 }
 
-// maxInscribed is the largest payload in bytes that is inscribed: for larger ones the checksum
-// of package crc32, which works on three parts at once, is faster.
-const maxInscribed = 512
-
 // Claim is room for one record, claimed and not yet visible to the reader. It
 // must be committed or aborted: an abandoned one stops the lane until its owner
 // dies. So only packages of this module handle claims; users never see one.
@@ -182,6 +178,7 @@ func (p *Producer) finish(c Claim, state uint64) {
 	put32(failpoint.CommitLost, b, recLost, uint32(p.lostTotal.Load()))
 	put32(failpoint.CommitChecksum, b, recChecksum, p.mem.checksum(p.table, c.pos, state, b[recChecked:]))
 	p.mem.setStamp(failpoint.CommitStamp, c.pos, state)
+	p.idle()
 	p.committed()
 }
 
@@ -190,38 +187,10 @@ func (p *Producer) finish(c Claim, state uint64) {
 // atomics are sequentially consistent, so they do not; and for inscribe's plain stores the
 // reader sees to it, see expectBarriers.
 func (p *Producer) committed() {
-	p.idle()
 	if p.reader.load() != futexAwake {
 		wakeReader(p.reader)
 	}
 	runtime.KeepAlive(p) // Close unmaps the memory when p is garbage
-}
-
-// Append claims, copies payload and commits. Errors are those of Claim.
-func (p *Producer) Append(payload []byte, level int16, kind Kind) error {
-	if !canInscribe || len(payload) > maxInscribed {
-		c, err := p.Claim(len(payload), level, kind)
-		if err != nil {
-			return err
-		}
-		c.Fill(payload)
-		p.Commit(c)
-		return nil
-	}
-	start, err := p.claim(len(payload), level)
-	if err != nil {
-		return err
-	}
-	off := start & p.mem.mask
-	b := p.mem.bytes[off : off+recordHeader+uint64(len(payload))] // a record never reaches beyond the lane
-	var now uint64
-	if !p.clock.counter {
-		now = p.clock.now()
-	}
-	inscribe(b, payload, lengthWord(len(payload), level, kind),
-		p.mem.stamp(start, stateClaimed), now, uint64(moves[len(payload)]), uint32(p.lostTotal.Load()), p.mem.checksumSeed(start))
-	p.committed()
-	return nil
 }
 
 // CountLost counts one record of the given level as lost for reason. The next

@@ -75,6 +75,23 @@ func TestASecondGoroutineInTheMiddleOfASingleProducersAppendIsRefused(t *testing
 	}
 }
 
+// W10
+func TestASingleProducersInfoLeavesTheLastEighthOfTheLaneToWarnings(t *testing.T) {
+	t.Parallel()
+	f := newHeapFile(t, 1, 1024)
+	p := f.attachSingle(t)
+	for _, c := range []struct {
+		level int16
+		upTo  uint64
+	}{{0, 1024 - 128}, {WarningLevel, 1024}, {0, 1024}} {
+		for p.Append(nil, c.level, KindRaw) == nil {
+		}
+		if err := p.Append(nil, c.level, KindRaw); err != ErrFull || p.Backlog() != c.upTo {
+			t.Errorf("level %d: full at %d bytes, want %d: %v", c.level, p.Backlog(), c.upTo, err)
+		}
+	}
+}
+
 func TestTheCounterRunsForward(t *testing.T) {
 	t.Parallel()
 	if !hasCounter {

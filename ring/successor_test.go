@@ -10,20 +10,25 @@ import (
 // producer at hand, and is only then about to begin, must fail all the same (O5).
 func TestAnAppendAfterCloseFailsAlsoOnceTheLaneHasItsNextOwner(t *testing.T) {
 	t.Parallel()
-	f := newHeapFile(t, 1, 1024)
-	former := f.attach(t, "former")
-	c, l := f.reader(t, 0)
-	if err := former.Close(); err != nil {
-		t.Fatal(err)
-	}
-	drain(t, c, l, LaneClosed)
-	next := f.attach(t, "next")
-	if err := former.Append([]byte("of former"), 0, KindRaw); !errors.Is(err, ErrClosed) {
-		t.Errorf("appending through the closed producer: %v, want ErrClosed", err)
-	}
-	next.append(t, "of next")
-	if all, _ := lively(l); len(payloads(all)) != 1 {
-		t.Errorf("the lane holds %q", payloads(all))
+	for _, single := range []bool{false, true} {
+		f := newHeapFile(t, 1, 1024)
+		former, err := attach(f.open(), f.head, AttachOptions{SingleProducer: single})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, l := f.reader(t, 0)
+		if err := former.Close(); err != nil {
+			t.Fatal(err)
+		}
+		drain(t, c, l, LaneClosed)
+		next := f.attach(t, "next")
+		if err := former.Append([]byte("of former"), 0, KindRaw); !errors.Is(err, ErrClosed) {
+			t.Errorf("single: %v: appending through the closed producer: %v, want ErrClosed", single, err)
+		}
+		next.append(t, "of next")
+		if all, _ := lively(l); len(payloads(all)) != 1 {
+			t.Errorf("single: %v: the lane holds %q", single, payloads(all))
+		}
 	}
 }
 

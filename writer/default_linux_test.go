@@ -259,6 +259,22 @@ func TestLossesOfTheProcessesWriterAreCountedOverAllItsLanes(t *testing.T) {
 	}
 }
 
+// The record by which a ring is found is one like others.
+func TestARecordThatFindsTheRingAndDoesNotFitItIsCounted(t *testing.T) {
+	t.Setenv(RingVariable, newRing(t))
+	var out stderr
+	w := newProcessWriter(&out)
+	if err := w.Append(record.LevelInfo, make([]byte, ring.MinLaneSize)); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("%v, want %v", err, ErrTooLarge)
+	}
+	if got, want := w.Stats().Lost, (Lost{TooLarge: Bands{Below: 1}}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // A removed ring's memory is given back, though loggers that have used it stay.
 func TestIdleLoggersKeepNoLane(t *testing.T) {
 	t.Setenv(RingVariable, newRing(t))

@@ -66,20 +66,33 @@ func openSink(path string, o Options) (*sink, error) {
 }
 
 func (s *sink) append(level record.Level, p []byte) error {
-	return s.appendKind(level, p, ring.KindRaw)
+	if err := s.appendNow(level, p); err != nil {
+		return s.appendLate(err, level, p)
+	}
+	return nil
+}
+
+// appendNow appends a raw record if nothing is in its way; else appendLate goes on. It is
+// inlined: one call takes a twentieth of an append.
+func (s *sink) appendNow(level record.Level, p []byte) error {
+	return s.producer.Append(p, int16(level), ring.KindRaw)
+}
+
+// appendLate goes on where appendNow failed with cause.
+func (s *sink) appendLate(cause error, level record.Level, p []byte) error {
+	return s.late(cause, level, p, ring.KindRaw)
 }
 
 // appendLog appends an encoded log record.
 func (s *sink) appendLog(level record.Level, payload []byte) error {
-	return s.appendKind(level, payload, ring.KindLog)
+	if err := s.producer.Append(payload, int16(level), ring.KindLog); err != nil {
+		return s.late(err, level, payload, ring.KindLog)
+	}
+	return nil
 }
 
-func (s *sink) appendKind(level record.Level, p []byte, kind ring.Kind) error {
-	err := s.producer.Append(p, int16(level), kind)
-	if err == nil {
-		return nil
-	}
-	c, err := s.claimLate(err, len(p), level, kind)
+func (s *sink) late(cause error, level record.Level, p []byte, kind ring.Kind) error {
+	c, err := s.claimLate(cause, len(p), level, kind)
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,11 @@ func (s *sink) append(level record.Level, p []byte) error {
 	return s.printer.Raw(level, p)
 }
 
+func (s *sink) appendNow(level record.Level, p []byte) error { return s.append(level, p) }
+
+// appendLate has nothing to add: there is no room to wait for.
+func (s *sink) appendLate(cause error, _ record.Level, _ []byte) error { return cause }
+
 // appendLog appends an encoded log record.
 func (s *sink) appendLog(level record.Level, payload []byte) error {
 	if s.closed.Load() {

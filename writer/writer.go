@@ -55,7 +55,11 @@ type scratch struct {
 // Errors: ErrFull, ErrTimeout, ErrNoReader, ErrTooLarge, ErrClosed.
 func (w *Writer) Append(level record.Level, p []byte) error {
 	if s := w.sink.Load(); s != nil {
-		if err := s.append(level, p); err != ErrClosed || w.home == nil {
+		err := s.appendNow(level, p)
+		if err == nil {
+			return nil
+		}
+		if err = s.appendLate(err, level, p); err != ErrClosed || w.home == nil {
 			return err
 		}
 	}
