@@ -139,23 +139,30 @@ class Drain:
         self.ring = ring
         self._command = [binary, "drain", "--until-detached", "--remove", "--quiet"]
         self._command += ["--ring", ring, *outputs(options)]
-        self._config = options["config"]
+        self._options = options
         self._process: Optional[subprocess.Popen[bytes]] = None
 
     @property
     def pid(self) -> int:
-        """Its process, or 0 if it was never started."""
-        return self._process.pid if self._process else 0
+        """Its process, or that of the drain which somebody else has started; 0: unknown."""
+        if self._process is not None and self._process.returncode is None:
+            return self._process.pid
+        from . import _status  # not on systems without rings
+
+        try:
+            return _status.read(self.ring).reader.pid
+        except (RingError, OSError):
+            return 0
 
     def start(self) -> None:
         """Starts it, and returns when it has its outputs open. Raises RingError.
 
-        The caller is attached to the ring: a drain of a ring to which nobody ever was
+        The caller is attached to the ring: a drain that finds neither records nor anybody
         attached would wait for the first one, for ever if the caller were killed now.
         """
         import fcntl  # which Windows has not, where this module must import too
 
-        config = self._config
+        config = self._options["config"]
         read, write = os.pipe()
         try:
             if write <= 2:  # the program has closed its standard streams
@@ -177,6 +184,9 @@ class Drain:
             finally:
                 os.close(write)
             self._await_ready(self._process, read)
+        except RingError:
+            self._process = None  # how that one ended is said by the error
+            raise
         finally:
             os.close(read)
 
@@ -206,6 +216,12 @@ class Drain:
         process.wait()
         text = said.decode("utf-8", "backslashreplace").strip()
         raise RingError(text or f"ringlog drain ended at once, with {process.returncode}")
+
+    def say_undrained(self, why: Exception) -> None:
+        """Says that it cannot be started, and what to type instead."""
+        by_hand = command(self.ring, self._options, "--until-detached", "--remove")
+        say(f"ringlog: {self.ring} is not drained, and no drain can be started: {why}; "
+            f"run: {by_hand}")
 
     def running(self) -> bool:
         """Whether the ring is being drained, if not by this drain then by one that somebody

@@ -4,29 +4,60 @@ one.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 
 from . import _drain, _process
 from ._drain import say
-from ._errors import RingError
+from ._errors import RetiredError, RingError
 
 _SAY_WAITING = 0.5
 _WRITTEN = "the last records are written"
 _KEPT = "rotated files are compressed and hooks have run"
 
 
-def restart(drain: _drain.Drain) -> None:
-    """Starts a drain again that ended before its ring was done with."""
+def restart(drain: _drain.Drain) -> bool:
+    """Starts a drain again that ended before its ring was done with. Whether there is one now, or
+    no need of one: another process may have been faster."""
     try:
-        _process.ending = None  # somebody must be attached while the drain starts
-        _process.attach(drain.ring)
-        drain.start()
+        _start(drain)
     except (RingError, OSError) as err:
-        if not drain.removed():
-            say(f"ringlog: {drain.ring} is not drained, and no drain can be started: {err}")
+        if drain.removed() or drain.running():
+            return True
+        drain.say_undrained(err)
+        return False
+    say(f"ringlog: the drain of {drain.ring} had ended; started again")
+    return True
+
+
+def _start(drain: _drain.Drain) -> None:
+    """Starts a drain of which this process is to be the first one attached. Raises RingError,
+    and OSError."""
+    _process.ending = None
+    try:
+        _process.attach(drain.ring)
+    except (RingError, OSError) as err:
+        # A killed drain may have left all lanes undrained, or the mark of a ring that is being
+        # removed, which the next one takes away.
+        if not isinstance(err, RetiredError) and not _in_use(drain.ring):
+            raise
     else:
-        say(f"ringlog: the drain of {drain.ring} had ended; started again")
+        drain.start()
+        return
+    # It has somebody to wait for, or records. But the records may have been in the files
+    # already, and who was there may have left meanwhile: then there is a lane now.
+    drain.start()
+    with contextlib.suppress(RingError, OSError):  # it may be done with the ring
+        _process.attach(drain.ring)
+
+
+def _in_use(ring: str) -> bool:
+    """Whether a drain finds something in the ring, after which it ends. Raises RingError, and
+    OSError."""
+    from . import _status
+
+    return any(lane.alive or lane.undrained for lane in _status.read(ring).lanes)
 
 
 def await_end(drain: _drain.Drain, deadline: float) -> None:
@@ -75,13 +106,12 @@ def _only_forkserver(drain: _drain.Drain) -> bool:
 
 def _again(drain: _drain.Drain) -> bool:
     """After its drain ended and the ring stays: whether there is another to wait for."""
-    before = drain.pid
     if drain.failed():
         return False
-    restart(drain)
+    again = restart(drain)
     _process.ending = drain.ring
     _process.leave()
-    return drain.pid != before
+    return again
 
 
 def leave(drain: _drain.Drain) -> None:

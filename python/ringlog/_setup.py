@@ -330,7 +330,7 @@ def _revive() -> None:
         drain.start()
     except RingError as err:
         if not drain.running():  # else another process was faster
-            say(f"ringlog: {ring} is not drained, and no drain can be started: {err}")
+            drain.say_undrained(err)
     else:
         say(f"ringlog: the drain of {ring} had ended; started again")
         drain.leave()

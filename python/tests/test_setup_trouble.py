@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import unittest
 from collections import Counter
@@ -48,6 +49,66 @@ logging.getLogger("other").warning("to standard error")
 print(*(finding for finding in ringlog.doctor.report() if not finding.ok), sep="\\n")
 ringlog.detach()
 ringlog.shutdown_multiprocessing_logging()
+"""
+
+# A program in whose shutdown the drain is killed, which stood still before, so that no lane of the
+# ring is free; and what happens then.
+KILLED = """
+import multiprocessing, os, signal, sys, time
+import ringlog
+from ringlog import _drain, _ending, _setup, _status
+from ringlog._layout import CTL_RETIRED, MARK_RETIRED
+
+log = ringlog.setup_logger("study", use_multiprocessing=True)
+
+def work(worker):
+    for n in range(10):
+        log.info("%s %d", worker, n)
+
+def marks_retired(drain):
+    header = _status.RingFile(drain.ring).header
+    with open(drain.ring, "r+b") as f:
+        f.seek(header.control_offset + CTL_RETIRED)
+        f.write(MARK_RETIRED.to_bytes(8, "little"))
+
+def outruns(drain):
+    mine = drain.start
+    def start():
+        other.start()
+        mine()
+    other = _drain.Drain(_drain.find_binary(), drain.ring, options)
+    drain.start = start
+
+def loses_binary(drain):
+    drain._command[0] = "/nowhere/ringlog"
+
+def await_end(drain, deadline, really=_ending.await_end):
+    os.kill(drain.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, drain.pid, os.WEXITED | os.WNOWAIT)
+    for name in then:
+        globals()[name](drain)
+    really(drain, deadline)
+
+if __name__ == "__main__":
+    logs, workers, then = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+    _ending.await_end = await_end
+    ring = ringlog.setup_multiprocessing_logging(logs, format="json", processes=1 + workers)
+    print(ring)
+    options = _setup._main.options
+    log.info("first")
+    while any(lane.backlog for lane in _status.read(ring).lanes):
+        time.sleep(0.001)
+    drain = _setup._main.drain
+    os.kill(drain.pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, drain.pid, os.WSTOPPED | os.WNOWAIT)
+    if "marks_retired" not in then:  # else all is drained
+        work("main")
+        fork = multiprocessing.get_context("fork")
+        children = [fork.Process(target=work, args=(f"w{i}",)) for i in range(workers)]
+        for child in children:
+            child.start()
+        for child in children:
+            child.join()
 """
 
 
@@ -172,6 +233,53 @@ class TroubleTest(unittest.TestCase):
                 messages = [line.split(" - ")[-1] for line in lines]
                 self.assertEqual(messages, ["early", "bought", "sold study=s trial=1"])
                 self.assertEqual(len((self.logs / "trades.log").read_text().splitlines()), 2)
+
+    # The drain is killed in the shutdown
+
+    def killed(self, workers: int, *then: str) -> tuple[str, Counter[str]]:
+        """What KILLED says about it, and the records that are to come out."""
+        self.setUp()
+        done = support.script(KILLED, str(self.logs), str(workers), *then)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.ring = done.stdout.split()[-1]
+        self.addCleanup(Path(self.ring).unlink, missing_ok=True)
+        names = [] if "marks_retired" in then else ["main", *(f"w{i}" for i in range(workers))]
+        return done.stderr, Counter(["first", *(f"{w} {n}" for w in names for n in range(10))])
+
+    def messages(self) -> Counter[str]:
+        return Counter(r["msg"] for r in support.lines(self.logs / "app.log"))
+
+    def test_a_drain_that_is_killed_in_the_shutdown_is_started_again_with_no_lane_free(
+        self,
+    ) -> None:
+        for workers in (0, 2):
+            with self.subTest(workers=workers):
+                said, due = self.killed(workers)
+                self.assertEqual(said.count("started again"), 1, said)
+                self.assertEqual(self.messages(), due)
+                self.assertFalse(os.path.lexists(self.ring))
+
+    def test_a_drain_that_is_killed_while_it_removes_the_ring_is_started_again(self) -> None:
+        said, due = self.killed(0, "marks_retired")
+        self.assertEqual(said.count("started again"), 1, said)
+        self.assertEqual(self.messages(), due)
+        self.assertFalse(os.path.lexists(self.ring))
+
+    def test_a_drain_that_somebody_else_started_meanwhile_is_waited_for(self) -> None:
+        said, due = self.killed(2, "outruns")
+        self.assertNotIn("no drain can be started", said)
+        self.assertNotIn("started again", said)
+        self.assertEqual(self.messages(), due)
+        self.assertFalse(os.path.lexists(self.ring))
+
+    def test_where_no_drain_can_be_started_the_command_that_drains_the_ring_is_said(self) -> None:
+        said, due = self.killed(2, "loses_binary")
+        self.assertRegex(said, rf"^ringlog: {self.ring} is not drained, and no drain can be ")
+        command = shlex.split(said.partition("; run: ")[2])
+        self.assertEqual(command[0], "ringlog", said)
+        support.run(*command[1:])
+        self.assertEqual(self.messages(), due)
+        self.assertFalse(os.path.lexists(self.ring))
 
 
 if __name__ == "__main__":
