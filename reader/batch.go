@@ -5,6 +5,7 @@ package reader
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -114,9 +115,9 @@ func (r *Reader) batch() *ring.Batch {
 			continue
 		}
 		state := ring.LaneOwned // left as it is
-		if s.drained() && s.damaged {
+		if s.ended && s.damaged {
 			state = ring.LaneDamaged
-		} else if s.drained() && s.dead {
+		} else if s.ended && s.dead {
 			state = ring.LaneFree
 		}
 		b.Lanes = append(b.Lanes, ring.LaneChange{
@@ -191,6 +192,9 @@ func (r *Reader) writeOutput(o *output, i int, b *ring.Batch) error {
 	case errors.Is(err, logfile.ErrRemoved), errors.Is(err, logfile.ErrTruncated), errors.Is(err, logfile.ErrGrown):
 		// What was written is gone, or nobody knows what is left of it.
 		o.stale = true
+		if errors.Is(err, logfile.ErrTruncated) {
+			err = fmt.Errorf("%w; %s", err, renameInstead)
+		}
 	}
 	if err == nil && r.opts.Sync == SyncBatch {
 		failpoint.Hit(failpoint.DrainSync)
@@ -235,7 +239,7 @@ func (r *Reader) published() error {
 // lane's next owner gets a stream of its own.
 func (r *Reader) forget() error {
 	for i, s := range r.streams {
-		if s == nil || !s.drained() || !s.ended {
+		if s == nil || !s.ended {
 			continue
 		}
 		r.streams[i] = nil

@@ -84,7 +84,7 @@ func (r *Reader) begin(ctx context.Context) error {
 			}
 			continue
 		}
-		if err := o.begin(); err != nil {
+		if err := r.beginOutput(o); err != nil {
 			return err
 		}
 		if o.file != nil && !r.join(o) {
@@ -147,20 +147,21 @@ func (r *Reader) fill(now time.Time, horizon, soon int64) {
 		if !s.have {
 			s.advance(now)
 		}
-		if s.have {
-			s.due = min(s.due, now.UnixNano()) // the wall clock may have been set back since
-			r.merge.add(s)
-		}
 		if s.hasEarlier() {
 			limit = horizon
 		}
-		r.finish(s)
+		if !s.have && !s.parts() {
+			r.finish(s)
+			continue
+		}
+		s.due = min(s.due, now.UnixNano()) // the wall clock may have been set back since
+		r.merge.add(s)
 	}
 	r.merge.init()
 	some := false
 	for !r.full && r.merge.due(limit) {
 		s := r.merge.first()
-		if !r.emit(s) {
+		if s.have && !r.emit(s) {
 			r.full, r.tooMuch = true, !some
 			break
 		}

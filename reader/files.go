@@ -39,7 +39,7 @@ func (r *Reader) join(o *output) bool {
 	o.joined = true
 	r.joined++
 	r.cost += cost
-	if err := o.begin(); err != nil {
+	if err := r.beginOutput(o); err != nil {
 		o.stale = true // and what is wrong is said when it is opened again
 	}
 	return true

@@ -267,7 +267,7 @@ func (r *Reader) count(s *stream) {
 	r.stats.Lost += s.now.LostSeen - s.published.LostSeen
 	r.stats.Torn += s.now.Torn - s.published.Torn
 	r.stats.Damaged += s.now.Damaged - s.published.Damaged
-	if s.dead && s.drained() {
+	if s.dead && s.ended {
 		r.stats.Vanished++
 	}
 }

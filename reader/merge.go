@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// merge is the streams that have a head, in the order in which those are due: the earliest
-// first; of equals the lower time, and then the lower lane.
+// merge is the streams that have a head, or an end that waits like one, in the order in which
+// those are due: the earliest first; of equals the lower time, and then the lower lane.
 //
 // It is a tournament: a node keeps the loser of the two below it, so that a new head of the
 // winner meets one other on each level (Knuth, The Art of Computer Programming 3, 5.4.1).
@@ -32,7 +32,7 @@ const (
 
 func (m *merge) reset() { m.streams = m.streams[:0] }
 
-// add adds a stream that has a head. The next call is another one, or init.
+// add adds a stream. The next call is another one, or init.
 func (m *merge) add(s *stream) { m.streams = append(m.streams, s) }
 
 // init holds the tournament.

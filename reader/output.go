@@ -28,7 +28,7 @@ type output struct {
 	rotateAt time.Time // when the clock next rotates it; zero: never
 
 	before  int64 // size of the file before the batch
-	written int   // bytes of buf that are in the file
+	written int   // bytes of buf that are in the file; of the last batch's, until the next begins
 	shared  bool  // somebody else writes to the file; that was said
 	stale   bool  // the path is to be opened again: its file was renamed, removed, cut off or not synced
 	part    int   // which output of the batch it is
@@ -85,6 +85,9 @@ func (r *Reader) openFile(o *output) error {
 		return err
 	}
 	o.stale = false
+	for _, t := range []*trouble{&o.writing, &o.rotating, &o.syncing} {
+		t.of = file.Path() // as the file's errors have it
+	}
 	return nil
 }
 
@@ -104,11 +107,22 @@ func (o *output) full() bool {
 	return o.file != nil && o.before < limit && o.before+int64(len(o.buf)) >= limit
 }
 
-// begin empties the buffer for a new batch and notes the file's size.
-func (o *output) begin() (err error) {
+// renameInstead is what to do about an output that somebody truncates.
+const renameInstead = "lines that came after a copy was made are in neither file: rename the output and send ringlog SIGHUP, or use ringlog rotate, instead of copytruncate"
+
+// beginOutput empties o's buffer for a new batch and notes the file's size. If that is less
+// than the batch before left, it is said: those lines are out of the ring, and nobody writes
+// them again.
+func (r *Reader) beginOutput(o *output) (err error) {
+	left := o.before + int64(o.written)
 	o.buf, o.written = o.buf[:0], 0
-	if o.file != nil && !o.stale {
-		o.before, err = o.file.Size()
+	if o.file == nil || o.stale {
+		return nil
+	}
+	if o.before, err = o.file.Size(); err == nil && o.before < left {
+		cut := fmt.Errorf("%w: %s has %d bytes and had %d", logfile.ErrTruncated, o.file.Path(), o.before, left)
+		r.say("%v; %s", cut, renameInstead)
+		r.consumer.ReportError(cut)
 	}
 	return err
 }

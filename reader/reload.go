@@ -212,9 +212,10 @@ func (r *Reader) standing(path string) *output {
 // hand gives o, which stays open, to rt.
 func (r *Reader) hand(o *output, rt *route) {
 	again := newOutput(rt, rt.path)
-	again.buf, again.file, again.pipe, again.before, again.shared, again.stale = o.buf, o.file, o.pipe, o.before, o.shared, o.stale
+	again.buf, again.file, again.pipe, again.shared, again.stale = o.buf, o.file, o.pipe, o.shared, o.stale
+	again.before, again.written = o.before, o.written
 	for now, then := range map[*trouble]*trouble{&again.writing: &o.writing, &again.rotating: &o.rotating, &again.syncing: &o.syncing} {
-		now.err, now.since, now.tried, now.count = then.err, then.since, then.tried, then.count
+		now.of, now.err, now.since, now.tried, now.count = then.of, then.err, then.since, then.tried, then.count
 	}
 	r.forgetOutput(o)
 	r.use(again)

@@ -138,6 +138,7 @@ func (r *Reader) setAside(o *output) error {
 	if err != nil {
 		return err
 	}
+	o.before, o.written = 0, 0 // the new file's
 	r.stats.Rotations++
 	o.route.stats.Rotations++
 	r.keeper.Rotated(o.file.Path(), backup, o.route.Rotated)

@@ -43,7 +43,7 @@ type stream struct {
 
 	head     *ring.Item // the next thing to deliver, if have; the lane's, until its next read
 	headTime int64      // Unix nanoseconds
-	due      int64      // Unix nanoseconds: where the head belongs among those of other lanes
+	due      int64      // Unix nanoseconds: where the head, or the end, belongs among the heads of other lanes
 	have     bool
 
 	// What lies below position aged was there at agedAt, at least a grace period
@@ -54,6 +54,7 @@ type stream struct {
 	lastTime int64     // of the last record delivered, for gaps, which have none
 	bad      badRecord // what is being read again
 	stuck    bool      // a damaged record in a live lane leads nowhere
+	parting  bool      // the lane's end is merged by its own time
 	ended    bool      // what belongs at the lane's end is in the batch
 	tried    time.Time // when the lane's lock was last tried
 }
@@ -257,6 +258,20 @@ func (s *stream) drained() bool {
 		return !s.have && len(s.salvage) == 0
 	}
 	return s.final && !s.have && s.pos == s.end
+}
+
+// parts says that the lane's end is a matter of its own in the merge: no record comes any
+// more after which it could be said, but the records of others may belong before it. Where
+// there is nothing to say nothing may wait: others may claim the lane once all of it is
+// published. And a damaged lane has no order worth waiting for.
+func (s *stream) parts() bool {
+	if s.parting || s.damaged || !s.drained() {
+		return s.parting
+	}
+	if lost := s.lane.Lost(); s.dead || lost.Total() > s.now.LostSeen {
+		s.parting, s.headTime, s.due = true, s.lastTime, max(0, s.lastTime)
+	}
+	return s.parting
 }
 
 // hiding says that whole records lie behind the end of a final lane, or in a gap at

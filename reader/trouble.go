@@ -49,7 +49,11 @@ func (r *Reader) over(t *trouble) {
 	if t.err == nil {
 		return
 	}
-	r.say("%s trouble is over after %v and %d attempts: %s", t.what, time.Since(t.since).Round(time.Millisecond), t.count, t.of)
+	noun := "attempts"
+	if t.count == 1 {
+		noun = "attempt"
+	}
+	r.say("%s trouble is over after %v and %d %s: %s", t.what, time.Since(t.since).Round(time.Millisecond), t.count, noun, t.of)
 	t.err, t.count = nil, 0
 }
 
