@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,6 +33,7 @@ type attendant struct {
 	reloads chan struct{} // at most one is waiting
 	done    chan struct{} // closed: no reload is to come any more
 	stopped chan struct{} // closed: none will
+	ending  atomic.Bool   // a signal has asked for the end
 }
 
 // openAttended opens the ring at path, and the outputs of c, which the flags gave, with
@@ -90,6 +92,13 @@ func (a *attendant) alive() {
 // ready says that nothing is in the way of draining any more.
 func (a *attendant) ready() { a.service.Ready(a.status()) }
 
+// stopping says that the end has begun. It is to be called before the drain is ended, so
+// that a reload that is refused for that knows why.
+func (a *attendant) stopping() {
+	a.ending.Store(true)
+	a.service.Stopping()
+}
+
 func (a *attendant) status() string {
 	return "draining to " + counted(uint64(len(a.now.Outputs)), "output")
 }
@@ -104,6 +113,9 @@ func (a *attendant) askReload() {
 }
 
 func (a *attendant) reload() {
+	if a.ending.Load() {
+		return
+	}
 	a.service.Reloading()
 	defer a.ready()
 	c := a.now
@@ -127,8 +139,12 @@ func (a *attendant) reload() {
 	a.log.Info("reloaded: " + a.status())
 }
 
-// refuse says why a reload was not made: each mistake on a line of its own.
+// refuse says why a reload was not made: each mistake on a line of its own. One that came
+// too late, which is no mistake, is not worth a word.
 func (a *attendant) refuse(err error) {
+	if a.ending.Load() {
+		return
+	}
 	for _, one := range mistakes(err) {
 		a.log.Error(one.Error())
 	}
@@ -159,7 +175,9 @@ func (a *attendant) close() error {
 			err = closing
 		}
 	}
-	return errors.Join(err, a.reader.Close())
+	err = errors.Join(err, a.reader.Close())
+	a.service.Flush()
+	return err
 }
 
 // terminal is whether this process has a controlling terminal.

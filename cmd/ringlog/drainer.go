@@ -112,7 +112,7 @@ func (a *attendant) untilSignal(signals <-chan os.Signal) (context.Context, cont
 	}
 	go func() {
 		next()
-		a.service.Stopping()
+		a.stopping()
 		cancel()
 		os.Exit(cli.Signalled + int(next()))
 	}()

@@ -186,6 +186,26 @@ func TestASIGHUPIsAnsweredFromTheMomentAtWhichTheDrainHasTheRing(t *testing.T) {
 	}
 }
 
+func TestAReloadThatComesTooLateIsNotSaidToHaveFailed(t *testing.T) {
+	t.Parallel()
+	ends := 30
+	if testing.Short() {
+		ends = 5
+	}
+	d := newDaemon(t, 1)
+	for range ends {
+		d.runUntilReady("--out", "x.log")
+		for range 20 {
+			d.signal(syscall.SIGHUP)
+			d.signal(syscall.SIGHUP)
+		}
+		d.end()
+	}
+	if said := d.said(); strings.Contains(said, "not reloaded") || strings.Contains(said, "has ended") {
+		t.Errorf("%s", said)
+	}
+}
+
 // hasRing says whether the drain has locked the ring.
 func (d *daemon) hasRing() bool {
 	d.t.Helper()

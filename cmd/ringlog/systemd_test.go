@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ringlog/ringlog/logfile"
+	"github.com/ringlog/ringlog/record"
 )
 
 // manager is what systemd is for a service: the end of a socket at which it tells how it
@@ -98,6 +101,39 @@ func (m *manager) heard() (lines []string) {
 	}
 }
 
+// deaf fills the socket, as if systemd read nothing from now on. It returns with how many
+// messages.
+func (m *manager) deaf() int {
+	m.t.Helper()
+	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: m.path, Net: "unixgram"})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	defer conn.Close()
+	return fill(m.t, conn, func(fd int) error { return unix.Send(fd, []byte(alive), unix.MSG_DONTWAIT) })
+}
+
+// fill writes to what does not block until it is full. It returns how often it could.
+func fill(t *testing.T, conn syscall.Conn, write func(fd int) error) (filled int) {
+	t.Helper()
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if werr := raw.Write(func(fd uintptr) bool { err = write(int(fd)); return true }); werr != nil {
+			t.Fatal(werr)
+		}
+		switch {
+		case errors.Is(err, unix.EAGAIN):
+			return filled
+		case err != nil:
+			t.Fatal(err)
+		}
+		filled++
+	}
+}
+
 // wantAlive waits for signs of life from now on.
 func (m *manager) wantAlive() {
 	m.t.Helper()
@@ -179,6 +215,93 @@ func TestSystemdIsToldOfReadinessReloadsLifeAndTheEnd(t *testing.T) {
 		t.Errorf("after the end it said %q", got)
 	}
 	l.wantEach("all.log", d.read(d.file("all.log")))
+}
+
+func TestASystemdThatReadsNothingStopsNeitherDrainingNorReloadsNorTheEnd(t *testing.T) {
+	t.Parallel()
+	d := newDaemon(t, 1)
+	m := managed(t, d, 2*time.Second)
+	m.deaf()
+	config := d.configure(configA)
+	d.runUntilReady("--config", config)
+	l := d.load(1, 20)
+	for i, other := range []string{configB, configA, configB} {
+		d.configure(other)
+		d.signal(syscall.SIGHUP)
+		d.until("it has reloaded", func() bool { return d.says("ringlog: reloaded: ") == i+1 })
+	}
+	l.end()
+	d.end()
+	l.wantEach("all.log", d.read(d.file("all.log")))
+}
+
+func TestASystemdThatReadsAgainWhenADrainEndsHearsOfTheEnd(t *testing.T) {
+	t.Parallel()
+	d := newDaemon(t, 1)
+	m := managed(t, d, time.Minute)
+	// A drain waits for that, but not for long, which may pass on a machine that is busy.
+	for tries := 1; ; tries++ {
+		filled := m.deaf()
+		d.runUntilReady("--out", "x.log")
+		d.signal(syscall.SIGTERM)
+		for d.hasRing() {
+			runtime.Gosched()
+		}
+		select {
+		case <-d.ended: // which is too soon
+		case <-time.After(100 * time.Millisecond):
+		}
+		for range filled {
+			m.next()
+		}
+		if code := d.code(); code != 0 {
+			t.Errorf("exit code %d", code)
+		}
+		got := m.heard()
+		if slices.Equal(got, []string{"READY=1", "STOPPING=1"}) {
+			return
+		}
+		if tries == 5 {
+			t.Fatalf("it heard %q", got)
+		}
+	}
+}
+
+// The output is a pipe that is full, so that the drain does not end at the first signal.
+func TestASecondSignalEndsADrainWhoseSystemdReadsNothing(t *testing.T) {
+	t.Parallel()
+	d := newDaemon(t, 1)
+	managed(t, d, 2*time.Second).deaf()
+	if err := unix.Mkfifo(d.file("pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pipe, err := os.OpenFile(d.file("pipe"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pipe.Close()
+	fill(t, pipe, func(fd int) error {
+		_, err := unix.Write(fd, noise(1, os.Getpagesize()))
+		return err
+	})
+	d.runUntilReady("--out", "pipe", "--format", "raw")
+	if err := d.worker("w").Append(record.LevelInfo, []byte("one")); err != nil {
+		t.Fatal(err)
+	}
+	// Two that come at once may arrive as one.
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for running := true; running; {
+		_ = d.Process.Signal(syscall.SIGTERM) // it may have ended
+		select {
+		case <-d.ended:
+			running = false
+		case <-again.C:
+		}
+	}
+	if code := d.code(); code != 143 {
+		t.Errorf("exit code %d, want 143", code)
+	}
 }
 
 func TestSystemdIsNotToldThatADrainIsReadyWhoseOutputsCannotBeOpened(t *testing.T) {

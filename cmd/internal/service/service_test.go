@@ -75,21 +75,37 @@ func socketPath(t *testing.T) string { return filepath.Join(t.TempDir(), "s") }
 
 func log(t *testing.T) *slog.Logger { return cli.NewLog(t.Output()) }
 
+// settled waits until nothing is to be sent any more.
+func settled(t *testing.T, s *Service) {
+	t.Helper()
+	s.mu.Lock()
+	told := s.told
+	s.mu.Unlock()
+	if told == nil {
+		return
+	}
+	select {
+	case <-told:
+	case <-time.After(time.Minute):
+		t.Fatal("something is to be sent for ever")
+	}
+}
+
 func TestStatesAreToldInOrder(t *testing.T) {
 	m := listen(t, socketPath(t))
 	s := New(log(t))
 	s.Ready("draining into 2 outputs")
 	s.Reloading()
 	s.Ready("draining into 3 outputs")
-	s.Status("output trouble")
 	s.Stopping()
 	reloading := regexp.MustCompile(`^RELOADING=1\nMONOTONIC_USEC=([0-9]+)\n$`)
-	for _, want := range []string{"READY=1\nSTATUS=draining into 2 outputs", "", "READY=1\nSTATUS=draining into 3 outputs", "STATUS=output trouble", "STOPPING=1"} {
+	for _, want := range []string{"READY=1\nSTATUS=draining into 2 outputs", "", "READY=1\nSTATUS=draining into 3 outputs", "STOPPING=1"} {
 		got := m.next()
 		if want != "" && got != want || want == "" && !reloading.MatchString(got) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
+	settled(t, s)
 	m.nothing()
 }
 
@@ -104,6 +120,7 @@ func TestAReloadThatIsCompleteAfterTheEndHasBegunIsNotTold(t *testing.T) {
 	if got := m.next(); got != "STOPPING=1" {
 		t.Errorf("%q", got)
 	}
+	settled(t, s)
 	m.nothing()
 }
 
@@ -128,13 +145,9 @@ func TestSocketsWithoutAFileAreReached(t *testing.T) {
 
 func TestAStatusIsOneLineAndNoAssignment(t *testing.T) {
 	m := listen(t, socketPath(t))
-	s := New(log(t))
-	s.Status("a\nMAINPID=1\x1b\xff")
-	s.Ready("a\nMAINPID=1")
-	for _, want := range []string{`STATUS=a\nMAINPID=1\x1b\xff`, "READY=1\n" + `STATUS=a\nMAINPID=1`} {
-		if got := m.next(); got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
+	New(log(t)).Ready("a\nMAINPID=1\x1b\xff")
+	if got, want := m.next(), "READY=1\n"+`STATUS=a\nMAINPID=1\x1b\xff`; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 
@@ -145,8 +158,8 @@ func TestWithoutSystemdNothingHappens(t *testing.T) {
 	s.Ready("x")
 	s.Reloading()
 	s.Alive()
-	s.Status("x")
 	s.Stopping()
+	settled(t, s)
 	m.nothing()
 }
 
@@ -164,6 +177,7 @@ func TestASocketThatIsNotThereIsSaidOnce(t *testing.T) {
 	s := New(cli.NewLog(&b))
 	s.Ready("x")
 	s.Stopping()
+	settled(t, s)
 	if got := b.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "ringlog: systemd is not to be reached: ") || !strings.Contains(got, "no such file or directory") {
 		t.Errorf("%q", got)
 	}
@@ -206,12 +220,15 @@ func TestTheWatchdogIsFedIfItIsOurs(t *testing.T) {
 	if got := m.next(); got != "WATCHDOG=1" {
 		t.Errorf("%q", got)
 	}
-	s.Alive() // too soon
+	settled(t, s)
+	if s.Alive(); s.told != nil {
+		t.Error("the watchdog is fed too soon")
+	}
 	for _, env := range [][2]string{{"20000000", "1"}, {"", ""}} {
 		setenv(t, socket, env[0], env[1])
 		s := New(log(t))
 		s.Alive()
-		if s.watched || s.sending.Load() {
+		if s.watched || s.told != nil {
 			t.Errorf("a watchdog of %q for process %q is fed", env[0], env[1])
 		}
 	}
@@ -228,35 +245,137 @@ func TestAWatchdogThatIsNoNumberIsSaid(t *testing.T) {
 	}
 }
 
-// A systemd that reads nothing fills the socket, and must not stop the drain by that.
-func TestAliveDoesNotWaitForSystemd(t *testing.T) {
+// unread is a socket that is full, since systemd reads nothing, and a Service that is to
+// give signs of life.
+func unread(t *testing.T) (*manager, *Service) {
+	t.Helper()
 	m := listen(t, socketPath(t))
 	socket := os.Getenv("NOTIFY_SOCKET")
 	setenv(t, socket, "1000000", fmt.Sprint(os.Getpid()))
 	fill(t, socket)
-	s := New(log(t))
+	return m, New(log(t))
+}
+
+// atOnce fails unless do returns while nobody reads.
+func atOnce(t *testing.T, do func()) {
+	t.Helper()
 	returned := make(chan struct{})
 	go func() {
 		defer close(returned)
-		for range 10 {
-			s.Alive()
-		}
+		do()
 	}()
 	select {
 	case <-returned:
 	case <-time.After(time.Minute):
-		t.Error("Alive waits")
+		t.Fatal("it waits for systemd")
 	}
-	for m.next() != "WATCHDOG=1" { // after what fill sent
-	}
-	m.nothing() // but one
-	for patience := time.Now().Add(time.Minute); s.sending.Load(); runtime.Gosched() {
-		if time.Now().After(patience) {
-			t.Fatal("the sign of life is on its way for ever")
+}
+
+// nextOwn is the first message after those of fill.
+func (m *manager) nextOwn() string {
+	m.t.Helper()
+	for {
+		if got := m.next(); got != filler {
+			return got
 		}
 	}
+}
+
+// A systemd that reads nothing fills the socket, and must not stop the drain by that.
+func TestAliveDoesNotWaitForSystemd(t *testing.T) {
+	m, s := unread(t)
+	atOnce(t, func() {
+		for range 10 {
+			s.Alive()
+		}
+	})
+	if got := m.nextOwn(); got != "WATCHDOG=1" {
+		t.Errorf("%q", got)
+	}
+	settled(t, s)
+	m.nothing() // but one
 	s.Alive()
 	if got := m.next(); got != "WATCHDOG=1" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestNoStateWaitsForSystemdAndAllAreToldInOrderWhenItReads(t *testing.T) {
+	m, s := unread(t)
+	atOnce(t, func() {
+		s.Ready("one")
+		s.Reloading()
+		s.Alive()
+		s.Ready("two")
+		s.Stopping()
+		s.Alive()
+		s.Flush() // has an end
+	})
+	got := []string{m.nextOwn()}
+	for range 4 {
+		got = append(got, m.next())
+	}
+	for i, want := range []string{"READY=1\nSTATUS=one", "RELOADING=1\n", "READY=1\nSTATUS=two", "STOPPING=1", "WATCHDOG=1"} {
+		if !strings.HasPrefix(got[i], want) {
+			t.Errorf("%q, want %q", got[i], want)
+		}
+	}
+	settled(t, s)
+	m.nothing()
+}
+
+func TestReloadsThatSystemdDoesNotHearOfDoNotPileUpAndTheLastOneIsTold(t *testing.T) {
+	m, s := unread(t)
+	s.Ready("first")
+	onItsWay := func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return len(s.states) == 0
+	}
+	for !onItsWay() {
+		runtime.Gosched()
+	}
+	for i := range 1000 {
+		s.Reloading()
+		s.Ready(fmt.Sprint("reload ", i))
+	}
+	s.Stopping()
+	got := []string{m.nextOwn()}
+	for got[len(got)-1] != "STOPPING=1" {
+		got = append(got, m.next())
+	}
+	settled(t, s)
+	m.nothing()
+	if len(got) > maxStates+1 || got[len(got)-2] != "READY=1\nSTATUS=reload 999" {
+		t.Errorf("%q", got)
+	}
+	// Each reload is told as begun and as complete, or not at all.
+	for i, one := range got[1 : len(got)-1] {
+		if strings.HasPrefix(one, "READY=1") == strings.HasPrefix(got[i], "READY=1") {
+			t.Errorf("%q follows %q", one, got[i])
+		}
+	}
+}
+
+func TestAfterFlushThereIsNothingLeftToTellASystemdThatReads(t *testing.T) {
+	m := listen(t, socketPath(t))
+	s := New(log(t))
+	s.Ready("x")
+	s.Stopping()
+	idle := func() bool {
+		s.Flush()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.told == nil
+	}
+	// A machine that is very busy may need more than one Flush has.
+	for tries := 1; !idle(); tries++ {
+		if tries == 60 {
+			t.Fatal("it has not all been told")
+		}
+	}
+	m.next()
+	if got := m.next(); got != "STOPPING=1" {
 		t.Errorf("%q", got)
 	}
 }

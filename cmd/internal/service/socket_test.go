@@ -24,6 +24,9 @@ func monotonic(t *testing.T) int64 {
 	return now.Nano() / 1000
 }
 
+// filler is a message of fill.
+const filler = "full"
+
 // fill sends messages to the socket until it takes no more.
 func fill(t *testing.T, socket string) {
 	t.Helper()
@@ -38,7 +41,7 @@ func fill(t *testing.T, socket string) {
 	}
 	for err == nil {
 		if werr := raw.Write(func(fd uintptr) bool {
-			err = unix.Send(int(fd), []byte("full"), unix.MSG_DONTWAIT)
+			err = unix.Send(int(fd), []byte(filler), unix.MSG_DONTWAIT)
 			return true
 		}); werr != nil {
 			t.Fatal(werr)
