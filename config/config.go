@@ -51,7 +51,15 @@ const DefaultMaxSize = 100 << 20
 
 // Load reads the file at path, or standard input, if path is "-". The error is that it
 // cannot be read, or what is wrong with it: see Parse.
-func Load(path string, o Overrides) (*Config, error) {
+func Load(path string, o Overrides) (*Config, error) { return load(path, o, false) }
+
+// Look is Load for who asks what is wrong with a file. It also looks whether this machine
+// has what the file names, which is a mistake like others if not: outputs that are folders,
+// or lie below what is none, and hooks whose program cannot be run. It opens no output and
+// changes nothing.
+func Look(path string) (*Config, error) { return load(path, Overrides{}, true) }
+
+func load(path string, o Overrides, look bool) (*Config, error) {
 	name, in := path, os.Stdin
 	if path == "-" {
 		name = "stdin"
@@ -68,7 +76,7 @@ func Load(path string, o Overrides) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	return Parse(name, text, o)
+	return read(name, text, o, look)
 }
 
 // Parse reads the text of a file, which is called name in errors. The error joins one
@@ -76,7 +84,11 @@ func Load(path string, o Overrides) (*Config, error) {
 // YAML, only the first is known. Nothing is opened, and neither outputs nor hooks are
 // looked for. Time and memory are bounded, whatever the text is.
 func Parse(name string, text []byte, o Overrides) (*Config, error) {
-	d := decoder{mistakes: mistakes{file: name}}
+	return read(name, text, o, false)
+}
+
+func read(name string, text []byte, o Overrides, look bool) (*Config, error) {
+	d := decoder{mistakes: mistakes{file: name}, look: look}
 	root := d.parse(text)
 	if root == nil {
 		return nil, d.err()

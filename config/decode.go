@@ -14,6 +14,7 @@ import (
 // after a mistake, so that all of them are found at once.
 type decoder struct {
 	mistakes
+	look    bool                // for what the file names, too
 	anchors map[string]ast.Node // values that aliases may name, as far as they have been met
 	values  int                 // that have been looked at
 }

@@ -65,8 +65,8 @@ func (d *decoder) fileKeys(f *file) []key {
 		{"sync_every", scalar(d, &f.SyncEvery, duration)},
 		{"grace", scalar(d, &f.Grace, duration)},
 		{"max_open_files", scalar(d, &f.MaxOpenFiles, number(reader.MaxOpen))},
-		{"metrics", scalar(d, &f.Metrics, address)},
-		{"log_format", scalar(d, &f.LogFormat, logFormat)},
+		{"metrics", scalar(d, &f.Metrics, Address)},
+		{"log_format", scalar(d, &f.LogFormat, LogFormat)},
 		{"defaults", func(v value) { f.defaults.at = d.mapping(v, "", d.settingsKeys(&f.defaults)) }},
 		{"outputs", func(v value) { d.outputs(v, f) }},
 	}
@@ -88,7 +88,7 @@ func (d *decoder) outputs(v value, f *file) {
 
 func (d *decoder) outputKeys(o *output) []key {
 	return append([]key{
-		{"path", scalar(d, &o.path, path)},
+		{"path", scalar(d, &o.path, d.path)},
 		{"loggers", d.texts(&o.loggers, "a list of names, as in [orders, trades]", loggerName)},
 		{"attrs", func(v value) {
 			d.pairs(v, "attributes and their values, as in {study: wf}", func(name string, _ position, v value) {
@@ -141,7 +141,7 @@ func (d *decoder) keepKeys(r *logfile.Retention) []key {
 
 func (d *decoder) hookKeys(h *upkeep.Hook) []key {
 	return []key{
-		{"command", d.texts(&h.Command, "a list of a program and its arguments, as in [/usr/local/bin/ship, --fast]", argument)},
+		{"command", d.texts(&h.Command, "a list of a program and its arguments, as in [/usr/local/bin/ship, --fast]", d.argument)},
 		{"timeout", scalar(d, &h.Timeout, duration)},
 	}
 }

@@ -8,27 +8,33 @@ import (
 	"syscall"
 )
 
-// Look says what else is wrong with c on this machine, in the way of Parse's errors:
-// outputs that are folders, or lie below what is none, and hooks whose program cannot be
-// run. It opens nothing and changes nothing. file is for the errors.
-func (c *Config) Look(file string) error {
-	m := mistakes{file: file}
-	for i := range c.Outputs {
-		o := &c.Outputs[i]
-		path, ok := fixed(o.Path)
-		info, err := os.Stat(path)
-		switch {
-		case !ok || standard(o.Path):
-		case errors.Is(err, syscall.ENOTDIR):
-			m.add(position{}, fmt.Sprintf("output %d: %q lies below what is not a folder", i+1, cut(path)))
-		case err == nil && info.IsDir():
-			m.add(position{}, fmt.Sprintf("output %d: %q is a folder: want a file", i+1, cut(path)))
-		}
-		if hook := o.Rotated.Hook.Command; len(hook) > 0 {
-			if _, err := exec.LookPath(hook[0]); err != nil {
-				m.add(position{}, fmt.Sprintf("output %d: the hook cannot be run: %v", i+1, err))
-			}
-		}
+// path checks the path of an output, and looks whether a file can be there.
+func (d *decoder) path(text string) (string, error) {
+	text, err := path(text)
+	if err != nil || !d.look || standard(text) {
+		return text, err
 	}
-	return m.err()
+	plain, ok := fixed(text)
+	if !ok {
+		return text, nil
+	}
+	info, err := os.Stat(plain)
+	switch {
+	case errors.Is(err, syscall.ENOTDIR):
+		return "", fmt.Errorf("%q lies below what is not a folder", cut(plain))
+	case err == nil && info.IsDir():
+		return "", fmt.Errorf("%q is a folder: want a file", cut(plain))
+	}
+	return text, nil // what cannot be looked at may be another user's
+}
+
+// argument checks a word of a command, and looks whether the program can be run.
+func (d *decoder) argument(i int, text string) error {
+	if err := argument(i, text); err != nil || !d.look || i > 0 {
+		return err
+	}
+	if _, err := exec.LookPath(text); err != nil {
+		return fmt.Errorf("it cannot be run: %w", err)
+	}
+	return nil
 }

@@ -88,8 +88,9 @@ func timezone(text string) (*time.Location, error) {
 	return loc, nil
 }
 
-// address reads where a server listens.
-func address(text string) (string, error) {
+// Address returns text if it is a HOST:PORT at which a server can listen, as Metrics must
+// be. Neither is looked up. The error quotes text and says what is wanted.
+func Address(text string) (string, error) {
 	_, port, err := net.SplitHostPort(text)
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
@@ -109,7 +110,9 @@ func timeFormat(text string) (string, error) {
 	return text, checkFormat(format.Options{TimeFormat: text, Layout: "%(message)s %(asctime)s"})
 }
 
-func logFormat(text string) (string, error) {
+// LogFormat returns text if it is a format of ringlog's own lines. The error quotes text
+// and says what is wanted.
+func LogFormat(text string) (string, error) {
 	if !slices.Contains([]string{"plain", "text", "logfmt", "json"}, text) {
 		return "", fmt.Errorf("unknown format %q: want plain, text, logfmt or json", text)
 	}

@@ -50,6 +50,9 @@ SIGTERM. Signals that were ignored when it started stay ignored.`,
 			if len(logger) > record.MaxLogger {
 				return cli.Usagef("--logger has %d bytes: want at most %d", len(logger), record.MaxLogger)
 			}
+			if worker == "" {
+				return cli.Usagef("--worker is empty: name the worker, or leave the flag out")
+			}
 			to := appender{level: lv}
 			if cmd.Flags().Changed("logger") {
 				to.entry = &record.Entry{Logger: logger}

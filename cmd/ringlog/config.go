@@ -51,12 +51,9 @@ file cannot be read.`,
 		RunE: func(_ *cobra.Command, files []string) error {
 			code := cli.OK
 			for _, file := range files {
-				c, err := config.Load(file, config.Overrides{})
+				c, err := config.Look(file)
 				if file == "-" {
 					file = "stdin"
-				}
-				if err == nil {
-					err = c.Look(file)
 				}
 				var mistake *config.Error
 				switch {

@@ -97,6 +97,16 @@ func (o *outputFlags) overrides() (over config.Overrides, err error) {
 	if o.every <= 0 {
 		return over, cli.Usagef("--sync-every %v: want more than 0s", o.every)
 	}
+	if o.metrics != "" {
+		if _, err := config.Address(o.metrics); err != nil {
+			return over, cli.Usagef("--metrics: %w", err)
+		}
+	}
+	if o.logFormat != "" {
+		if _, err := config.LogFormat(o.logFormat); err != nil {
+			return over, cli.Usagef("--log-format: %w", err)
+		}
+	}
 	if o.config == "" || o.given("out") {
 		if over.Outputs, err = parseOutputs(o.outs); err != nil {
 			return over, err

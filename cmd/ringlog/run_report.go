@@ -25,8 +25,8 @@ func newLog(name string) (*slog.Logger, error) {
 		return cli.NewLog(os.Stderr), nil
 	}
 	f, err := format.New(format.Options{Name: name})
-	if err != nil || name == "raw" {
-		return nil, cli.Usagef("log format %q: want plain, text, logfmt or json", name)
+	if err != nil {
+		return nil, err
 	}
 	return cli.NewFormattedLog(os.Stderr, f), nil
 }

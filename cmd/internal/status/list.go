@@ -84,7 +84,7 @@ func (i *Item) undrained() string {
 }
 
 // PrintList writes list for people, with what to do about each ring that nobody
-// has.
+// drains.
 func PrintList(w io.Writer, list []Item) error {
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(w, "no rings")
@@ -102,9 +102,13 @@ func PrintList(w io.Writer, list []Item) error {
 		if i.ReaderPID != 0 {
 			reader = strconv.Itoa(i.ReaderPID)
 		}
+		// Without --out a drain would print everything, which is then gone from the ring.
 		switch i.State {
+		case "live":
+			if i.ReaderPID == 0 {
+				advice = "ringlog drain --ring " + cli.Quote(i.Path) + " --out FILE"
+			}
 		case "undrained":
-			// Without --out it would print everything, which is then gone from the ring.
 			advice = "ringlog drain --once --ring " + cli.Quote(i.Path) + " --out FILE"
 		case "left over":
 			advice = "rm " + cli.Quote(i.Path)
