@@ -291,11 +291,14 @@ func TestASecondSignalEndsADrainWhoseSystemdReadsNothing(t *testing.T) {
 	// Two that come at once may arrive as one.
 	again := time.NewTicker(time.Millisecond)
 	defer again.Stop()
+	patience := time.After(time.Minute)
 	for running := true; running; {
 		_ = d.Process.Signal(syscall.SIGTERM) // it may have ended
 		select {
 		case <-d.ended:
 			running = false
+		case <-patience:
+			t.Fatal("the drain does not end")
 		case <-again.C:
 		}
 	}
