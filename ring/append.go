@@ -30,12 +30,12 @@ func (p *Producer) Append(payload []byte, level int16, kind Kind) error {
 		}
 	}
 	off := start & p.mem.mask
-	b := p.mem.bytes[off : off+recordHeader+uint64(len(payload))] // a record never reaches beyond the lane
+	_ = p.mem.bytes[off+recordHeader+uint64(len(payload))-1] // a record never reaches beyond the lane
 	var now uint64
 	if !p.clock.counter {
 		now = p.clock.now()
 	}
-	inscribe(&b[0], payload, lengthWord(len(payload), level, kind),
+	inscribe(&p.mem.bytes[off], payload, lengthWord(len(payload), level, kind),
 		p.mem.stamp(start, stateClaimed), now, uint32(p.lostTotal.Load()), p.mem.checksumSeed(start))
 	p.idle()
 	p.committed()
