@@ -631,8 +631,9 @@ class Signals(Everywhere):
         missing = set(returned) - set(found)
         self.assertGreater(swallowed, 10)
         self.assertGreater(len(missing), 10)
-        # But for the few instructions between one that accounts for a record and another.
-        self.assertLess(len(missing) - losses(lane), len(missing) / 10)
+        # Where else an exception can come uncounted, the test at every instruction knows; signals
+        # fall there as chance has it, a few of a hundred.
+        self.assertGreater(losses(lane), len(missing) / 2)
         self.assertLessEqual(losses(lane), swallowed + raised)
 
     def test_a_handler_that_logs_and_raises_before_the_process_ends_has_its_record_written(
