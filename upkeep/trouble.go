@@ -32,6 +32,10 @@ func (k *Keeper) over(t *trouble) {
 	if t.err == nil {
 		return
 	}
-	k.log.Warn(fmt.Sprintf("%s trouble is over after %v and %d attempts: %s", t.what, time.Since(t.since).Round(time.Millisecond), t.count, t.of))
+	noun := "attempts"
+	if t.count == 1 {
+		noun = "attempt"
+	}
+	k.log.Warn(fmt.Sprintf("%s trouble is over after %v and %d %s: %s", t.what, time.Since(t.since).Round(time.Millisecond), t.count, noun, t.of))
 	t.err, t.count = nil, 0
 }
