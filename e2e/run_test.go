@@ -314,6 +314,8 @@ func TestASignalEndsTheLingeringAfterTheCommand(t *testing.T) {
 				}
 				return state(command) == ""
 			})
+			// Before, the signal could be the one that has ended the command.
+			until(t, "the lingering", func() bool { return strings.Contains(r.said(t), "waiting up to ") })
 			r.signal(t, s)
 			if code := r.code(t); code != 0 {
 				t.Errorf("exit code %d, want the command's, 0", code)

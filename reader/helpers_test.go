@@ -170,7 +170,7 @@ func collect(t testing.TB, r *Reader) {
 // that only a hang can take.
 func until(t testing.TB, what string, f func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for !f() {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain for: %s", what)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -148,7 +149,8 @@ func TestAnOutputOfAnotherRingsReaderIsRefusedWithItsPid(t *testing.T) {
 	other := newRing(t, 1)
 	_, err := Open(other, o)
 	var locked *logfile.LockedError
-	if !errors.As(err, &locked) || len(locked.PIDs) != 1 || locked.PIDs[0] != os.Getpid() {
+	// A child that another test is just starting has it, too.
+	if !errors.As(err, &locked) || !slices.Contains(locked.PIDs, os.Getpid()) {
 		t.Fatalf("got %v", err)
 	}
 	_, free := jsonOut(t)

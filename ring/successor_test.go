@@ -52,7 +52,7 @@ func TestABatchPublishedAgainWakesWhomTheDeadReaderDidNot(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	flag.store(0, futexAwake)
-	for deadline := time.Now().Add(30 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		if err := c.Publish(b); err != nil {
 			t.Fatal(err)
 		}

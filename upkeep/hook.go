@@ -22,8 +22,9 @@ const (
 	// killAfter is how long a process group has to end after SIGTERM.
 	killAfter = 2 * time.Second
 	// outputDelay is how long the end of a hook's output is waited for when the hook has
-	// ended, and a process that it left behind still has it open.
-	outputDelay = 100 * time.Millisecond
+	// ended, and a process that it left behind still has it open. Reading what the hook itself
+	// has said takes a while, too, on a busy machine.
+	outputDelay = time.Second
 	// groupEvery is how often is looked whether a process group still is there.
 	groupEvery = 10 * time.Millisecond
 )

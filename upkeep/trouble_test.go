@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -86,7 +87,9 @@ func TestOneOutputsTroubleIsNotAnothers(t *testing.T) {
 	if said.count("hook trouble: ") != 1 || said.count("compression trouble: ") != 1 || said.count(good) != 0 || said.count("") != 3 {
 		t.Errorf("said %s", said)
 	}
-	if said.count(fmt.Sprintf("compression trouble: compress: logfile: output is in use: %s is held by pid %d; rotated files stay as they are", held.Path(), os.Getpid())) != 1 {
+	// A child that another test is just starting has it, too.
+	inUse := fmt.Sprintf(`compression trouble: compress: logfile: output is in use: %s is held by pid( \d+)* %d( \d+)*; rotated files stay as they are`, regexp.QuoteMeta(held.Path()), os.Getpid())
+	if !regexp.MustCompile(inUse).MatchString(said.String()) {
 		t.Errorf("said %s", said)
 	}
 	if said.count("the hook was not run for the last 10 rotated files of "+bad) != 1 {

@@ -66,7 +66,7 @@ func (c *child) lines() []string {
 // until waits until the condition holds.
 func (c *child) until(what string, holds func() bool) {
 	c.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); {
+	for deadline := time.Now().Add(time.Minute); !holds(); {
 		if time.Now().After(deadline) {
 			c.t.Fatalf("waited in vain until %s", what)
 		}

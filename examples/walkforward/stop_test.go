@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/ringlog/ringlog/ring"
+	"github.com/ringlog/ringlog/writer"
 )
 
 // program is walkforward as a process that has begun its first run, with a folder
@@ -39,7 +40,7 @@ func begin(t *testing.T) *program {
 	name := fmt.Sprintf("%s-%d", strings.ReplaceAll(t.Name(), "/", "-"), os.Getpid())
 	p := &program{cmd: exec.Command(exe), out: out, temp: t.TempDir(), inside: filepath.Join(ring.DefaultDir(), name+"*")}
 	p.cmd.Args = []string{name, "program", "--workers", "3"}
-	p.cmd.Env = append(os.Environ(), "TMPDIR="+p.temp)
+	p.cmd.Env = append(os.Environ(), "TMPDIR="+p.temp, writer.RingVariable+"=") // the ring is another test's
 	p.cmd.Stdout, p.cmd.Stderr = in, &p.said
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := errors.Join(p.cmd.Start(), in.Close()); err != nil {
