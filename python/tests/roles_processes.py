@@ -21,9 +21,11 @@ import ringlog
 from ringlog import _process
 
 COUNT = 20
+PATIENCE = 30.0  # seconds
 
 log = logging.getLogger("work.module")
-log.addHandler(ringlog.RingHandler())
+# Patient: a drain that the machine holds up is no reason to lose a record.
+log.addHandler(ringlog.RingHandler(timeout=PATIENCE))
 log.setLevel(logging.DEBUG)
 log.propagate = False
 
@@ -59,7 +61,8 @@ def early_forkserver(ring: str) -> None:
 
 def handed_over(method: str) -> None:
     """A handler that is an argument of the child's, of a ring that nothing else tells of."""
-    handler = ringlog.RingHandler(ring=os.environ.pop("RINGLOG_RING"), label="handed over")
+    ring = os.environ.pop("RINGLOG_RING")
+    handler = ringlog.RingHandler(ring=ring, label="handed over", timeout=PATIENCE)
     context: Any = multiprocessing.get_context(method)
     child = context.Process(target=with_handler, args=(handler,))
     child.start()

@@ -21,6 +21,9 @@ from ringlog._lane import Lane
 
 from .lanes import COMMITTED, LOW32, PADDING, PRODUCER, Ring, raw
 
+PATIENCE = 0.1  # seconds that the reader gives stores to become visible
+HELD_UP = b"held up\n"  # printed where the machine has used them up
+
 
 class Weak:
     """A lane's memory, of which some stores are held back."""
@@ -178,7 +181,10 @@ def main(order: str, count: str, milliseconds: str, end: str = "closes") -> None
     for n in range(int(count)):
         # Of about a kilobyte: some sixty of them are a lap.
         stores = weak.record(b"record %d " % n + bytes(b"abcdefgh"[n % 8 : n % 8 + 1]) * 900)
+        begun = time.monotonic()
         ORDERS[order](weak, stores)
+        if time.monotonic() - begun >= PATIENCE:
+            os.write(1, HELD_UP)
         time.sleep(0.0005)
     if end == "killed":
         os.kill(os.getpid(), signal.SIGKILL)

@@ -207,6 +207,8 @@ outputs:
 """
         who = r"ringlog: (waiting up to \d+ s for )?the drain \(pid \d+\)"
         kept = "until rotated files are compressed and hooks have run\n"
+        # On a slow machine the records themselves may have come late, and its memory may be small.
+        slow = rf"(ringlog: lanes of .*\n)?({who}: until the last records are written\n)?"
         for timeout in ("1.2", "50"):
             with self.subTest(timeout=timeout):
                 play = self.begin("rotates", timeout, text=text, PYTHONWARNINGS="error")
@@ -217,13 +219,15 @@ outputs:
                 done = (play.where / "done").exists()
                 self.assertEqual(done, timeout == "50")
                 (play.where / "go").touch()
-                err = play.end().err
+                err = play.end().all_err
                 self.nothing_left(play)
                 self.assertTrue((play.where / "done").exists())
                 if done:
-                    self.assertRegex(err, rf"^{who}: {kept}$")
-                else:  # on a slow machine the records themselves may have come too late
-                    self.assertRegex(err, rf"^({who}: {kept})?{who} goes on until [^\n]*\n$")
+                    self.assertRegex(err, rf"^{slow}{who}: {kept}$")
+                else:  # or too late
+                    self.assertRegex(
+                        err, rf"^{slow}({who}: {kept})?{who} goes on until [^\n]*\n$"
+                    )
 
     # What is wrong
 

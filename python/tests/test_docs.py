@@ -26,6 +26,7 @@ from .support import Play, by_thoroughness
 _ALL = ("fork", "spawn", "forkserver")
 METHODS = by_thoroughness(("spawn",), _ALL, _ALL)
 TRIALS = range(100)
+PROGRAM = f"app_{os.getpid()}.py"  # its rings are called after it, and nobody else's
 
 FRAME = "From RotatingFileHandler in each worker"
 TIMED = "From TimedRotatingFileHandler"
@@ -191,7 +192,7 @@ class DocumentTest(unittest.TestCase):
         method: Optional[str] = None,
         files: Optional[dict[str, str]] = None,
     ) -> str:
-        """Runs a program as app.py, or a command that does; returns what it says of errors.
+        """Runs a program as PROGRAM, or a command that does; returns what it says of errors.
 
         method: how its processes are started where it does not say. files: texts of other files
         beside it.
@@ -203,13 +204,13 @@ class DocumentTest(unittest.TestCase):
             (hook / "sitecustomize.py").write_text(set_method, "utf-8")
 
         def before(where: Path) -> None:
-            for name, text in {"app.py": program, **(files or {})}.items():
+            for name, text in {PROGRAM: program, **(files or {})}.items():
                 (where / name).write_text(text, "utf-8")
 
         play = Play(
             self,
             "roles_docs",
-            *(command or (sys.executable, "app.py")),
+            *(command or (sys.executable, PROGRAM)),
             before=before,
             PYTHONPATH=os.pathsep.join((str(hook), str(support.PYTHON))),
         )
@@ -241,10 +242,13 @@ class DocumentTest(unittest.TestCase):
 
 
 def rings_of(play: Play) -> list[str]:
-    """The rings that a program made which do not name a path."""
-    folders = (Path("/dev/shm"), Path(tempfile.gettempdir()))
-    name = f"ringlog-{os.getuid()}/*-{play.process.pid}.ring"
-    return [str(ring) for folder in folders for ring in folder.glob(name)]
+    """The rings that a program made which do not name a path, or a command that ran it."""
+    rings = []
+    for folder in (Path("/dev/shm"), Path(tempfile.gettempdir())):
+        ours = folder / f"ringlog-{os.getuid()}"
+        rings += [*ours.glob(f"{Path(PROGRAM).stem}-*.ring")]
+        rings += [*ours.glob(f"run-*{play.process.pid}.ring")]
+    return [str(ring) for ring in rings]
 
 
 class MigrationTest(DocumentTest):
@@ -354,8 +358,8 @@ class MigrationTest(DocumentTest):
     def test_ringlog_run(self) -> None:
         program = self.replaced(self.framed(self.after(CONCURRENT)), 3, "")
         command = shlex.split(self.after(CONCURRENT, "sh").text)
-        python = command.index("python3")
-        command[python] = sys.executable
+        ours = {"python3": sys.executable, "app.py": PROGRAM}
+        command = [ours.get(word, word) for word in command]
         for method in METHODS:
             with self.subTest(method=method):
                 err = self.play(program, *command, method=method)
@@ -395,7 +399,7 @@ class MigrationTest(DocumentTest):
                 self.assertRegex(
                     failed,
                     r"\n    Traceback \(most recent call last\):"
-                    r'\n      File "[^"]*app.py", line \d+, in work(\n .*)+'
+                    r'\n      File "[^"]*app_[0-9]+.py", line \d+, in work(\n .*)+'
                     r"\n    ZeroDivisionError: [^\n]*$",
                 )
 

@@ -623,6 +623,9 @@ class Records(OnARing):
         self.assertEqual({"aborted": {"below_warning": 1, "warning_and_above": 0}}, self.lost())
 
     def test_threads_lose_and_double_nothing(self) -> None:
+        # Of room for all of them, however long the path of this file is.
+        self.path = support.ring(self, "--lanes", "1", "--lane-size", "16MiB")
+        self.handler.ring = self.path
         n = support.by_thoroughness(100, 200, 2000)
 
         def work(t: int) -> None:

@@ -212,7 +212,7 @@ class Everywhere(unittest.TestCase):
                 target=handler.emit, args=(record("other"),), daemon=True
             )
             thread.start()
-            thread.join(2.0 if not self.faults else 0.2)
+            thread.join(support.DEADLINE if not self.faults else 0.2)
             if thread.is_alive():
                 self.faults.append(f"{where}: another thread hangs")
                 while lane._lock._is_owned():  # type: ignore[attr-defined]
@@ -276,7 +276,7 @@ def _end_child(handler: Strict) -> None:
 
 
 def _ends(child: int) -> bool:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + support.DEADLINE
     while time.monotonic() < deadline:
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
@@ -476,7 +476,7 @@ class Attaching(unittest.TestCase):
                 break
             thread = threading.Thread(target=handler.emit, args=(record("other"),), daemon=True)
             thread.start()
-            thread.join(5)
+            thread.join(support.DEADLINE)
             where = counted.where
             self.assertFalse(thread.is_alive(), f"another thread hangs after {where}")
             self.assertEqual(0, handler.failed, f"{where}: {handler.why}")
@@ -533,7 +533,8 @@ class Signals(Everywhere):
         for number in (signal.SIGALRM, signal.SIGUSR1, signal.SIGINT):
             self.addCleanup(signal.signal, number, signal.getsignal(number))
         self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
-        self.ring = support.ring(self, "--lanes", "4", "--lane-size", "32MiB")
+        size = support.by_thoroughness("32MiB", "32MiB", "128MiB")
+        self.ring = support.ring(self, "--lanes", "4", "--lane-size", size)
         self.handler = Strict(ring=self.ring, label="signals")
         self.handler.emit(record("first"))
 
@@ -596,7 +597,7 @@ class Signals(Everywhere):
                 pass
         thread = threading.Thread(target=self.handler.emit, args=(record("other"),), daemon=True)
         thread.start()
-        thread.join(10)
+        thread.join(support.DEADLINE)
         self.assertFalse(thread.is_alive(), "another thread hangs")
         ringlog.detach()
         found = self.messages()

@@ -20,13 +20,21 @@ from .roles_processes import COUNT
 from .support import Draining, Play, by_thoroughness
 
 SMALL = ("--lanes", "32", "--lane-size", "128KiB")
+# For who claims lanes faster than a drain that is held up may free them.
+MANY = ("--lanes", "4096", "--lane-size", "64KiB")
 METHODS = ("fork", "spawn", "forkserver")
 
 
 class ProcessesTest(unittest.TestCase):
-    def play(self, *arguments: str, code: int = 0, handed: bool = True) -> list[dict[str, Any]]:
+    def play(
+        self,
+        *arguments: str,
+        code: int = 0,
+        handed: bool = True,
+        lanes: tuple[str, ...] = SMALL,
+    ) -> list[dict[str, Any]]:
         """Plays a role beside a drain, to its end; returns the log."""
-        self.path = support.ring(self, *SMALL)
+        self.path = support.ring(self, *lanes)
         drain = Draining(self, self.path)
         variables = {"RINGLOG_RING": self.path} if handed else {}
         arguments = tuple(self.path if a == "RING" else a for a in arguments)
@@ -132,7 +140,7 @@ class ProcessesTest(unittest.TestCase):
         self.assertEqual([r["seq"] for r in records], list(range(1, 4001)))
 
     def test_a_detach_while_threads_log_ends_no_lane_but_by_closing_it(self) -> None:
-        records = self.play("detaching")
+        records = self.play("detaching", lanes=MANY)
         self.all_closed(records, *(f"w{i}" for i in range(8)), count=500)
 
     def test_a_thread_that_logs_when_the_interpreter_ends(self) -> None:
@@ -222,7 +230,8 @@ class CompleteTest(unittest.TestCase):
             file = notes / worker
             return file.read_bytes().count(b"\n") if file.exists() else 0
 
-        for worker, number in (("w0", signal.SIGKILL), ("w1", signal.SIGSTOP)):
+        # First the one that comes to an end by itself.
+        for worker, number in (("w1", signal.SIGSTOP), ("w0", signal.SIGKILL)):
             support.wait_for(f"{worker} to log", lambda: noted(worker) > self.count // 4)
             os.kill(plays[worker].process.pid, number)
         plays["w0"].end(-signal.SIGKILL)

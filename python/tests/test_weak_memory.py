@@ -6,11 +6,12 @@ from __future__ import annotations
 import unittest
 
 from . import support
-from .roles_weak import ORDERS
+from .roles_weak import HELD_UP, ORDERS
 
 # By order: how late what is late comes, in milliseconds. Stores are visible a thousand times
 # sooner; the reader gives them a tenth of a second.
 LATE = {"payload_in_pieces": 0.1, "backwards": 1, "any_order": 1}
+TRIES = 20  # of a writer that the machine holds up for longer than the reader waits
 
 
 class WeakMemoryTest(unittest.TestCase):
@@ -23,8 +24,21 @@ class WeakMemoryTest(unittest.TestCase):
         play = support.Play(
             self, "roles_weak", order, str(self.count), str(late), end, RINGLOG_RING=path
         )
-        play.end(code, timeout=600)
+        self.held_up = HELD_UP.decode() in play.end(code, timeout=600).out
         return drain
+
+    def played(
+        self, events: list[str], order: str, late: float, end: str = "closes", code: int = 0
+    ) -> None:
+        """What is late comes in time, and is whole then."""
+        for _ in range(TRIES):
+            drain = self.play(order, late, end, code)
+            try:
+                return self.whole(drain, events)
+            except AssertionError:
+                if not self.held_up:
+                    raise
+        self.fail(f"the machine held the writer up {TRIES} times")
 
     def whole(self, drain: support.Draining, events: list[str]) -> None:
         """Each record is in the log once, whole and in its order; nothing is damaged."""
@@ -38,16 +52,16 @@ class WeakMemoryTest(unittest.TestCase):
     def test_stores_that_are_seen_in_another_order_damage_and_lose_nothing(self) -> None:
         for order in ORDERS:
             with self.subTest(order=order):
-                self.whole(self.play(order, LATE.get(order, 2)), [])
+                self.played([], order, LATE.get(order, 2))
 
     def test_nothing_is_lost_if_the_writer_is_killed_then(self) -> None:
         for order in ("end_late", "position_late"):
             with self.subTest(order=order):
-                self.whole(self.play(order, 3, "killed", -9), ["vanished"])
+                self.played(["vanished"], order, 3, "killed", -9)
 
     def test_what_is_seen_within_half_of_the_readers_patience_is_in_time(self) -> None:
         self.count = 5
-        self.whole(self.play("end_late", 50), [])
+        self.played([], "end_late", 50)
 
     def test_what_comes_later_than_the_reader_waits_is_damaged_so_these_tests_would_see_it(
         self,
