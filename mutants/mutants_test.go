@@ -114,7 +114,7 @@ func TestEachMutantIsReportedAsWhatItIs(t *testing.T) {
 
 func TestTestsThatHangCatchOnlyWhatIsExpectedToHang(t *testing.T) {
 	t.Parallel()
-	l, _ := newLaboratory(t, time.Second)
+	l, _ := newLaboratory(t, 3*time.Second)
 	tests := suite{pkg: "."}
 	unexpected := change("unexpected", "return 2", "return 0", tests)
 	expected := unexpected

@@ -167,16 +167,25 @@ def wait_for(what: str, happened: Callable[[], Any], timeout: float = DEADLINE) 
 
 
 class Draining:
-    """A drain that runs beside the test, into one file in JSON."""
+    """A drain that runs beside the test, into one file in JSON. From the start it is ready, or has
+    failed."""
 
     def __init__(self, test: unittest.TestCase, ring: str) -> None:
         self.path = folder(test) / "all.json"
+        ready, write = os.pipe()
         command = [ringlog(), "drain", "--ring", ring, "--format", "json", "--max-size", "0"]
-        command += ["--out", str(self.path)]
+        command += ["--out", str(self.path), "--ready-fd", str(write)]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8"
+            command,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            pass_fds=(write,),
         )
         test.addCleanup(self._stop)
+        os.close(write)
+        with open(ready, "rb") as said:
+            said.read(1)  # or its end
 
     def end(self) -> list[dict[str, Any]]:
         """Ends it when it has drained what there is; returns all records."""
