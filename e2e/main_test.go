@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringlog/ringlog/internal/unignore"
 	"github.com/ringlog/ringlog/ring"
 )
 
@@ -40,6 +41,7 @@ var roles = map[string]func(args []string) error{
 func TestMain(m *testing.M) {
 	role := os.Getenv(roleVariable)
 	if role == "" {
+		unignore.Signals()
 		os.Exit(m.Run())
 	}
 	if err := roles[role](os.Args[1:]); err != nil {

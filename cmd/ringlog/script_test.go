@@ -13,11 +13,20 @@ import (
 
 	"github.com/ringlog/ringlog/cmd/internal/cli"
 	"github.com/ringlog/ringlog/cmd/internal/dumpcmd"
+	"github.com/ringlog/ringlog/internal/unignore"
 )
+
+// tests are run where this binary is none of the commands.
+type tests struct{ *testing.M }
+
+func (t tests) Run() int {
+	unignore.Signals()
+	return t.M.Run()
+}
 
 // TestMain makes this binary both commands, for scripts and for exec.Command.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(tests{m}, map[string]func(){
 		"ringlog":  main,
 		"ringdump": func() { os.Exit(cli.Main(dumpcmd.Command())) },
 	})

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/ringlog/ringlog/internal/unignore"
 )
 
 // TestMain lets the processes that the tests start be the test binary itself: as
@@ -33,6 +35,7 @@ func TestMain(m *testing.M) {
 			json.NewDecoder(os.Stdin).Decode(new(job)) // or telling it would fail first
 			os.Exit(1)
 		default:
+			unignore.Signals()
 			os.Exit(m.Run())
 		}
 	}
