@@ -43,6 +43,15 @@ _VARIABLES = (
     *("FORCE_COLOR", "PYTHON_COLORS", "PYTHONDEVMODE", "PYTHONWARNINGS"),
 )
 
+# Nor does nohup, or a shell that has the tests in the background: what they start is to heed
+# these signals. To exec, what is caught here is not ignored.
+for _number, _handler in (
+    (signal.SIGHUP, lambda number, frame: None),
+    (signal.SIGINT, signal.default_int_handler),
+):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, _handler)
+
 
 def by_thoroughness(quick: T, normal: T, full: T) -> T:
     """Returns the argument that RINGLOG_TEST asks for."""
