@@ -606,36 +606,49 @@ class Signals(Everywhere):
         self.assertEqual(set(), set(returned) - set(found))
 
     def test_what_an_exception_of_a_signals_handler_keeps_out_of_the_log_is_counted(self) -> None:
+        armed, raised, place = False, 0, ""
+
         def on_alarm(number: int, frame: Optional[FrameType]) -> None:
+            nonlocal place
             if armed:
+                assert frame is not None
+                place = f"{frame.f_code.co_name}:{frame.f_lineno}+{frame.f_lasti}"
                 raise TimeoutError  # which logging's handlers swallow, as any Exception
 
         signal.signal(signal.SIGALRM, on_alarm)
         lane = _process.attach(self.ring)
-        returned: list[str] = []
-        armed, raised = False, 0
+        swallowed: list[tuple[str, str, int]] = []  # records, where it came, and losses then
         for i in range(support.by_thoroughness(1000, 5000, 50_000)):
-            message = f"record {i}"
+            message, failed = f"record {i}", self.handler.failed
             try:
                 signal.setitimer(signal.ITIMER_REAL, 0.00001 + i % 97 * 0.0000005)
                 armed = True
                 self.handler.emit(record(message))
                 armed = False
-                returned.append(message)
             except TimeoutError:
                 armed = False
                 raised += 1
+            if self.handler.failed > failed:
+                self.handler.emit(record(f"behind {i}"))  # whose append settles what is left
+                swallowed.append((message, place, losses(lane)))
         signal.setitimer(signal.ITIMER_REAL, 0)
-        swallowed, self.handler.failed = self.handler.failed, 0
+        self.handler.failed = 0
         ringlog.detach()
         found = self.messages()
-        missing = set(returned) - set(found)
-        self.assertGreater(swallowed, 10)
-        self.assertGreater(len(missing), 10)
-        # Where else an exception can come uncounted, the test at every instruction knows; signals
-        # fall there as chance has it, a few of a hundred.
-        self.assertGreater(losses(lane), 0.75 * len(missing))
-        self.assertLessEqual(losses(lane), swallowed + raised)
+        missing, counted, uncounted = 0, 0, Counter[str]()
+        for message, place, total in swallowed:
+            if message not in found:
+                missing += 1
+                if total == counted:
+                    uncounted[place] += 1
+            counted = total
+        self.assertGreater(len(swallowed), 10)
+        self.assertGreater(missing, 10)
+        # How often a signal comes between an instruction that accounts for a record and the next
+        # is chance. But there are few such places: 4 in 3.9, and then one, as append begins.
+        few = 4 if sys.version_info < (3, 10) else 1
+        self.assertLessEqual(len(uncounted), few, uncounted)
+        self.assertLessEqual(losses(lane), len(swallowed) + raised)
 
     def test_a_handler_that_logs_and_raises_before_the_process_ends_has_its_record_written(
         self,

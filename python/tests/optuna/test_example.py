@@ -137,7 +137,7 @@ class CommandTest(unittest.TestCase):
         common = ("--workers", "1", "--trials", "2", *REAL)
         done = self.run_example(str(EXAMPLE), "--dir", str(support.folder(self)), *common)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertRegex(done.stdout, r"prices of \d{4} months, 1871-01 to \d{4}-\d\d")
+        self.assertIn("prices of 1866 months, 1871-01 to 2026-06", done.stdout)
 
     def test_a_study_goes_on_where_it_was(self) -> None:
         folder = support.folder(self)
