@@ -3,11 +3,13 @@
 package upkeep
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -26,7 +28,7 @@ const (
 	// has said takes a while, too, on a busy machine.
 	outputDelay = time.Second
 	// groupEvery is how often is looked whether a process group still is there.
-	groupEvery = 10 * time.Millisecond
+	groupEvery = 20 * time.Millisecond
 )
 
 // run runs the hook for one rotated file of an output, and returns when it has ended: by
@@ -103,11 +105,11 @@ func end(pid int, ended <-chan error, grace time.Duration) string {
 	}
 }
 
-// groupEnds waits until no process is left in the group. Nobody tells of that.
-func groupEnds(pid int, patience <-chan time.Time) bool {
+// groupEnds waits until no process of the group runs. Nobody tells of that.
+func groupEnds(group int, patience <-chan time.Time) bool {
 	look := time.NewTicker(groupEvery)
 	defer look.Stop()
-	for !errors.Is(syscall.Kill(-pid, 0), syscall.ESRCH) {
+	for !errors.Is(syscall.Kill(-group, 0), syscall.ESRCH) && !onlyZombies(group) {
 		select {
 		case <-look.C:
 		case <-patience:
@@ -115,6 +117,28 @@ func groupEnds(pid int, patience <-chan time.Time) bool {
 		}
 	}
 	return true
+}
+
+// onlyZombies says that what is left of a group has ended. What a dead hook had started is for
+// the first process of the system to reap, which may take seconds, and in a container whose
+// first process is no init for ever.
+func onlyZombies(group int) bool {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well formed
+	seen := false
+	for _, path := range stats {
+		stat, _ := os.ReadFile(path) // who is gone by now is none of them
+		var state string
+		var parent, of int
+		behind := stat[bytes.LastIndexByte(stat, ')')+1:] // of the name, in which anything may be
+		if n, _ := fmt.Sscan(string(behind), &state, &parent, &of); n < 3 || of != group {
+			continue
+		}
+		if state != "Z" && state != "X" {
+			return false
+		}
+		seen = true
+	}
+	return seen
 }
 
 // tail keeps the end of what is written to it.

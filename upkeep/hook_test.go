@@ -187,6 +187,35 @@ func TestAHookThatIsToEndGetsSIGTERMAndThenSIGKILLWithItsWholeGroup(t *testing.T
 	}
 }
 
+// A child of this test that nobody asks for its status is one.
+func TestZombiesDoNotKeepAGroupAlive(t *testing.T) {
+	t.Parallel()
+	dead := exec.Command("/bin/true")
+	dead.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	check(t, dead.Start())
+	group := dead.Process.Pid
+	for !gone(t, strconv.Itoa(group)) {
+		time.Sleep(time.Millisecond)
+	}
+	if !groupEnds(group, make(chan time.Time)) { // for ever, if it counted
+		t.Error("a zombie counts")
+	}
+	alive := exec.Command("/bin/sleep", "1000")
+	alive.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: group}
+	check(t, alive.Start())
+	over := make(chan time.Time)
+	close(over)
+	if groupEnds(group, over) {
+		t.Error("one that lives does not count")
+	}
+	check(t, alive.Process.Kill())
+	_ = alive.Wait() // says that it was killed
+	check(t, dead.Wait())
+	if onlyZombies(group) {
+		t.Error("there is no group")
+	}
+}
+
 func TestTheTimeLimitIsHalfAMinuteUnlessOneIsSet(t *testing.T) {
 	t.Parallel()
 	for set, want := range map[time.Duration]time.Duration{0: 30 * time.Second, -1: 30 * time.Second, time.Hour: time.Hour} {
